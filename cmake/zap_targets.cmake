@@ -5,6 +5,7 @@ set(ZAP_SANITIZE "" CACHE STRING "Sanitizers for everything, such as address,und
 add_library(zap_options INTERFACE)
 target_include_directories(zap_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(zap_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
+                                             -Wno-missing-field-initializers
                                              -Werror)
 if(ZAP_SANITIZE)
   target_compile_options(zap_options INTERFACE -fsanitize=${ZAP_SANITIZE} -fno-omit-frame-pointer
