@@ -51,9 +51,10 @@ struct ToVerify {
 /// Every signature inside `message` as received from `from`, or an error where the message
 /// contradicts itself without any arithmetic on keys: digests that do not fit their contents,
 /// signers that are no members or stand twice, certificates below a quorum, a pre-prepare from
-/// one that does not lead its view.
+/// one that does not lead its view. `receiver` is this node: a Shown holds messages of its own.
+/// kUnavailable: the message belongs to another epoch, whose members are not known here.
 Result<std::vector<ToVerify>> signatures_to_verify(const ClusterId& cluster,
                                                    const Leadership& leadership, NodeId from,
-                                                   const Message& message);
+                                                   NodeId receiver, const Message& message);
 
 }  // namespace zap::pbft
