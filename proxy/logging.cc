@@ -25,6 +25,8 @@ spdlog::logger& logger() {
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
   switch (level) {
+    case LogLevel::kTrace:
+      return spdlog::level::trace;
     case LogLevel::kDebug:
       return spdlog::level::debug;
     case LogLevel::kInfo:
@@ -39,6 +41,8 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
 
 std::string_view name_of(LogLevel level) {
   switch (level) {
+    case LogLevel::kTrace:
+      return "trace";
     case LogLevel::kDebug:
       return "debug";
     case LogLevel::kInfo:
@@ -97,12 +101,13 @@ std::string format_log_line(LogFormat format, LogLevel level, std::string_view e
   return line;
 }
 
-void start_logging(LogLevel least, LogFormat format) {
-  current_format = format;
-  logger().set_pattern(format == LogFormat::kText ? "%Y-%m-%dT%H:%M:%S.%eZ %v"
-                                                  : "{\"time\":\"%Y-%m-%dT%H:%M:%S.%eZ\",%v}",
+void start_logging(const config::Logging& logging) {
+  current_format = logging.format;
+  logger().set_pattern(logging.format == LogFormat::kText
+                           ? "%Y-%m-%dT%H:%M:%S.%eZ %v"
+                           : "{\"time\":\"%Y-%m-%dT%H:%M:%S.%eZ\",%v}",
                        spdlog::pattern_time_type::utc);
-  logger().set_level(spdlog_level(least));
+  logger().set_level(spdlog_level(logging.level));
 }
 
 void log_line(LogLevel level, std::string_view event, LogFields fields) {

@@ -16,13 +16,15 @@
 #include <string_view>
 #include <variant>
 
+#include "config/config.h"
+
 namespace zap {
 
-enum class LogLevel { kDebug, kInfo, kWarning, kError };
-enum class LogFormat { kText, kJson };
+using config::LogFormat;
+using config::LogLevel;
 
 /// Says what is written from now on, to standard error. Before the first call: text, from kInfo.
-void start_logging(LogLevel least, LogFormat format);
+void start_logging(const config::Logging& logging);
 
 /// A name and its value; text is escaped wherever it could be taken for something else.
 struct LogField {
