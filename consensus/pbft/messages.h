@@ -159,12 +159,11 @@ struct Status {
   View view = 0;
   bool active = false;  ///< false between VIEW-CHANGE and NEW-VIEW
   Seq stable = 0;
-  Seq prepared = 0;   ///< highest slot with a prepared certificate
-  Seq decided = 0;    ///< every slot up to here is decided and executed
-  Seq checkpoint = 0; ///< highest checkpoint, stable or the sender's own
+  Seq prepared = 0;             ///< highest slot with a prepared certificate
+  Seq decided = 0;              ///< every slot up to here is decided and executed
+  Seq checkpoint = 0;           ///< highest checkpoint, stable or the sender's own
   Incarnation incarnation = 0;  ///< the sender's
   bool returning = false;       ///< the sender has not voted since its start: show it its messages
-  Incarnation answers = 0;      ///< the receiver's incarnation, in the answer to a returning one
   Seq horizon = 0;  ///< the sender votes again once this checkpoint is stable (amnesia); or 0
 };
 
@@ -194,18 +193,20 @@ struct DecidedDigests {
   std::vector<Digest> digests;
 };
 
-/// The newest signed messages that the sender holds of the returning receiver: what its log must
-/// contain, or it suffers from amnesia.
+/// The answer to a returning replica's Status: the newest signed messages that the sender holds of
+/// the receiver, which the receiver's log must contain, or it suffers from amnesia.
 struct Shown {
+  Incarnation answers = 0;  ///< the receiver's incarnation: an older answer counts for nothing
+  Seq checkpoint = 0;       ///< the sender's highest checkpoint, stable or its own
   std::vector<Prepare> prepares;  ///< at most one: the newest by (view, seq)
   std::vector<PrePrepare> pre_prepares;
   std::vector<Checkpoint> checkpoints;
   std::vector<ViewChange> view_changes;
 };
 
-using Message = std::variant<Bundle, PrePrepare, Prepare, Commit, Checkpoint, StableCheckpoint,
-                             ViewChange, NewView, Status, FetchBatches, Batches, FetchCalls,
-                             DecidedDigests, Shown>;
+using Message =
+    std::variant<Bundle, PrePrepare, Prepare, Commit, Checkpoint, StableCheckpoint, ViewChange,
+                 NewView, Status, FetchBatches, Batches, FetchCalls, DecidedDigests, Shown>;
 
 // ---------------------------------------------------------------- the log
 

@@ -11,6 +11,7 @@
 #include "consensus/ledger.h"
 #include "consensus/pbft/messages.h"
 #include "consensus/pbft/settings.h"
+#include "consensus/pbft/slot.h"
 #include "core/result.h"
 
 namespace zap::pbft {
@@ -28,13 +29,16 @@ struct Restored {
   Incarnation incarnation = 1;  ///< this run's, durable already
   Ledger ledger;                ///< after the last decided slot
   View view = 0;
-  bool active = true;           ///< false: VIEW-CHANGE(view) was written, no NEW-VIEW followed
+  bool active = true;  ///< false: VIEW-CHANGE(view) was written, no NEW-VIEW followed
   StableCheckpoint stable;
-  std::map<Seq, Accepted> accepted;        ///< above stable; the newest of each slot
-  std::map<Seq, Certificate> prepared;     ///< above stable; the newest of each slot
-  std::map<Seq, BatchContent> decided;     ///< above stable
-  std::optional<ViewChange> view_change;   ///< our own, while not active
-  std::optional<NewView> new_view;         ///< of `view`, while active and view > 0
+  std::map<Seq, AcceptedMark> accepted;  ///< above stable; the newest of each slot
+  std::map<Seq, Certificate> prepared;   ///< above stable; the newest of each slot
+  std::map<Seq, Digest> decided;         ///< above stable
+  /// Every batch that the log holds of the slots above stable (or not executed), by digest.
+  std::map<Seq, std::map<Digest, BatchContent>> contents;
+  std::map<Seq, Ledger> checkpoints;      ///< the ledger as it stood at each one above stable
+  std::optional<ViewChange> view_change;  ///< our own, while not active
+  std::optional<NewView> new_view;        ///< of `view`, while active and view > 0
   std::optional<LostVote> lost_vote;
 };
 
@@ -52,10 +56,18 @@ class Restorer {
   Restored finish(Incarnation incarnation, std::optional<LostVote> lost_vote) &&;
 
  private:
+  using Executed = Result<std::optional<Decision>>;
+  Executed on(Accepted record);
+  Executed on(Certificate record);
+  Executed on(Decided record);
+  Executed on(ViewChange record);
+  Executed on(NewView record);
+  Executed on(StableCheckpoint record);
+  std::optional<Error> complete(const Digest& digest, BatchContent content);
+  void collect();
+
   Policy policy_;
   Restored restored_;
-  /// Batches seen of slots that are not decided yet, by digest.
-  std::map<Seq, std::vector<BatchContent>> contents_;
 };
 
 }  // namespace zap::pbft

@@ -1,0 +1,232 @@
+// Keeping up: the status exchange, and fetching what a replica lacks.
+//
+// Messages may be lost anywhere. Every round_timeout, and whenever a link comes up, each replica
+// says where it stands, and whoever is ahead sends what is missing, its own votes included.
+
+#include <algorithm>
+#include <utility>
+
+#include "consensus/pbft/replica.h"
+
+namespace zap::pbft {
+
+namespace {
+
+constexpr std::size_t kSlotsPerHelp = 64;     ///< whose votes one status makes us repeat
+constexpr std::size_t kBatchesPerFetch = 32;  ///< asked for in one message
+constexpr std::size_t kCallsPerForward = 64;
+
+}  // namespace
+
+void Replica::send_status(std::vector<NodeId> to) {
+  Status status;
+  status.epoch = epoch_;
+  status.view = view_;
+  status.active = active_;
+  status.stable = stable_.seq;
+  for (const auto& [seq, slot] : slots_) {
+    if (slot.prepared) status.prepared = seq;
+  }
+  status.decided = ledger_.last_seq();
+  status.checkpoint = highest_checkpoint();
+  status.incarnation = incarnation_;
+  status.returning = !cleared_;
+  status.horizon = amnesia_ ? amnesia_->horizon : 0;
+  out_.at_once.push_back({std::move(to), status});
+}
+
+void Replica::handle(NodeId from, const Status& message) {
+  if (from == settings_.self) return;
+  peer_status_[from] = message;
+  if (message.returning) answer_returning(from, message.incarnation);
+  if (!policy_.no_status) help(from, message);
+}
+
+/// f + 1 others have executed more than we have, so a correct one has.
+bool Replica::is_behind() const {
+  std::size_t ahead = 0;
+  for (const auto& [peer, status] : peer_status_) ahead += status.decided > ledger_.last_seq();
+  return ahead >= settings_.membership.quorum().one_correct();
+}
+
+void Replica::help(NodeId peer, const Status& status) {
+  if (status.stable < stable_.seq) send(peer, stable_);
+  help_with_decided(peer, status);
+  help_with_view(peer, status);
+  if (status.view == view_ && status.active && active_) repeat_votes(peer, status);
+}
+
+void Replica::help_with_decided(NodeId peer, const Status& status) {
+  const Seq last = std::min(ledger_.last_seq(), status.decided + kWindow);
+  if (status.decided >= last) return;
+  // What is below our stable checkpoint is in the log alone.
+  const Seq in_log = std::min(last, std::min(stable_.seq, ledger_.last_seq()));
+  if (status.decided < in_log) {
+    out_.serve.push_back({peer, status.decided + 1, in_log, Serve::What::kDigests});
+  }
+  DecidedDigests words{std::max(status.decided, in_log) + 1, {}};
+  for (Seq seq = words.first; seq <= last; ++seq) {
+    words.digests.push_back(*slots_.at(seq).decided);
+  }
+  if (!words.digests.empty()) send(peer, std::move(words));
+}
+
+void Replica::help_with_view(NodeId peer, const Status& status) {
+  const bool needs_new_view = status.view < view_ || (status.view == view_ && !status.active);
+  if (active_) {
+    if (needs_new_view && new_view_) send(peer, *new_view_);
+    return;
+  }
+  const auto own = view_changes_.find(settings_.self);
+  if (status.view <= view_ && own != view_changes_.end() && own->second.view == view_) {
+    send(peer, own->second);
+  }
+}
+
+/// Sends our votes of this view again for the slots that the peer has not decided.
+void Replica::repeat_votes(NodeId peer, const Status& status) {
+  if (!may_vote()) return;
+  const Seq first = std::max(status.decided, stable_.seq) + 1;
+  std::size_t repeated = 0;
+  for (auto slot = slots_.lower_bound(first); slot != slots_.end() && repeated < kSlotsPerHelp;
+       ++slot, ++repeated) {
+    repeat_own_votes(slot->first, slot->second, {peer});
+  }
+}
+
+void Replica::handle(NodeId from, const DecidedDigests& message) {
+  if (from == settings_.self) return;
+  const Seq executed = ledger_.last_seq();
+  for (std::size_t i = 0; i < message.digests.size() && i < kWindow; ++i) {
+    const Seq seq = message.first + i;
+    if (seq <= executed) continue;
+    Slot* slot = slot_for(seq);
+    if (!slot) return;
+    slot->words[from] = message.digests[i];
+    check_committed(*slot);
+  }
+  execute_ready();
+}
+
+void Replica::handle(NodeId from, const FetchBatches& message) {
+  Batches answer;
+  std::size_t bytes = 0;
+  for (const FetchBatches::Wanted& wanted : message.wanted) {
+    if (answer.contents.size() >= kBatchesPerFetch || bytes > kBatchBytes) break;
+    const auto slot = slots_.find(wanted.seq);
+    const BatchContent* content =
+        slot == slots_.end() ? nullptr : slot->second.content(wanted.digest);
+    if (content) {
+      answer.contents.push_back(*content);
+      for (const CallPtr& call : content->calls) bytes += call->operation.payload.size();
+    } else if (wanted.seq <= std::min(stable_.seq, ledger_.last_seq())) {
+      const bool extends = !out_.serve.empty() && out_.serve.back().to == from &&
+                           out_.serve.back().last + 1 == wanted.seq;
+      if (extends) {
+        out_.serve.back().last = wanted.seq;
+      } else {
+        out_.serve.push_back({from, wanted.seq, wanted.seq, Serve::What::kContents});
+      }
+    }
+  }
+  if (!answer.contents.empty()) send(from, std::move(answer));
+}
+
+void Replica::handle(NodeId, const Batches& message) {
+  for (const BatchContent& content : message.contents) {
+    const auto wanted = wants_.find(content.seq);
+    const auto slot = slots_.find(content.seq);
+    if (wanted == wants_.end() || slot == slots_.end()) continue;
+    if (wanted->second.what != Want::What::kBatch) continue;
+    if (digest_of(content.batch) != wanted->second.digest) continue;
+    const bool complete = std::equal(
+        content.calls.begin(), content.calls.end(), content.batch.calls.begin(),
+        content.batch.calls.end(),
+        [](const CallPtr& call, const Digest& digest) { return call->digest == digest; });
+    if (!complete) continue;
+    keep_content(slot->second, content);
+    wants_.erase(wanted);
+  }
+  const Seq before = ledger_.last_seq();
+  execute_ready();
+  accept_ready();
+  try_new_view();
+  // Far behind: do not wait for the next status round to be told more.
+  if (ledger_.last_seq() > before && wants_.empty() && is_behind()) send_status(others());
+}
+
+void Replica::handle(NodeId from, const FetchCalls& message) {
+  for (Bundle& bundle : pool_.bundles_of(message.digests)) send(from, std::move(bundle));
+}
+
+void Replica::want(Seq seq, Want wanted) {
+  if (policy_.no_fetch) return;
+  // Bundles and pre-prepares race each other: a call that is lacking is mostly on its way.
+  if (wanted.what == Want::What::kCalls) wanted.next_try += settings_.round_timeout / 50;
+  const auto [entry, first] = wants_.try_emplace(seq, wanted);
+  if (first) return;
+  Want& known = entry->second;
+  if (known.digest != wanted.digest) {
+    known = std::move(wanted);
+  } else if (wanted.what == Want::What::kBatch) {
+    if (known.what != wanted.what) known.next_try = wanted.next_try;
+    known.what = wanted.what;  // proved by now: any copy of the whole batch will do
+    known.holders = std::move(wanted.holders);
+  }
+}
+
+void Replica::fetch_missing() {
+  if (wants_.empty()) return;
+  std::map<NodeId, FetchBatches> batches;
+  for (auto entry = wants_.begin(); entry != wants_.end();) {
+    auto& [seq, wanted] = *entry;
+    const auto found = slots_.find(seq);
+    const Slot* slot = found == slots_.end() ? nullptr : &found->second;
+    const bool for_proposal =
+        slot && slot->proposal && slot->proposal->digest == wanted.digest && slot->proposal->batch;
+    if (!slot || slot->content(wanted.digest) ||
+        (wanted.what == Want::What::kCalls && !for_proposal)) {
+      entry = wants_.erase(entry);
+      continue;
+    }
+    ++entry;
+    if (now_.instant < wanted.next_try) continue;
+
+    // The likely holders first, then everyone in turn.
+    std::vector<NodeId> candidates = wanted.holders;
+    candidates.insert(candidates.end(), others().begin(), others().end());
+    std::erase(candidates, settings_.self);
+    const NodeId target = candidates[wanted.tries++ % candidates.size()];
+    wanted.next_try = now_.instant + settings_.round_timeout / 10;
+    if (wanted.what == Want::What::kCalls) {
+      FetchCalls lacking;
+      for (const Digest& digest : slot->proposal->batch->calls) {
+        if (!find_call(digest)) lacking.digests.push_back(digest);
+      }
+      send(target, std::move(lacking));
+    } else if (batches[target].wanted.size() < kBatchesPerFetch) {
+      batches[target].wanted.push_back({seq, wanted.digest});
+    }
+  }
+  for (auto& [target, message] : batches) {
+    if (!message.wanted.empty()) send(target, std::move(message));
+  }
+}
+
+/// Calls that no proposal names for half of the time-out: the leader may lack them, so it
+/// gets them before our timers count against it. Our own go to everyone again.
+void Replica::forward_overdue() {
+  if (!active_ || policy_.no_forwarding) return;
+  const Instant before = now_.instant - settings_.round_timeout / 2;
+  if (before < forwarded_at_) return;
+  for (Bundle& bundle : pool_.bundles_of(pool_.overdue(before, kCallsPerForward))) {
+    if (bundle.proof->origin == settings_.self) {
+      out_.at_once.push_back({others(), std::move(bundle)});
+    } else if (!is_leader()) {
+      send(leader(), std::move(bundle));
+    }
+  }
+  forwarded_at_ = now_.instant;
+}
+
+}  // namespace zap::pbft

@@ -1,0 +1,135 @@
+// Decided slots, in order: execution, checkpoints, and the window that stable ones move
+// (OSDI'99, 4.3).
+
+#include <algorithm>
+#include <utility>
+
+#include "consensus/pbft/replica.h"
+#include "core/check.h"
+
+namespace zap::pbft {
+
+namespace {
+
+/// Checkpoints kept of each signer above the stable one: of a replica that is ahead, the newest
+/// tell; of a liar, no more than these.
+constexpr std::size_t kCheckpointsPerSigner = 4;
+
+}  // namespace
+
+void Replica::execute_ready() {
+  for (;;) {
+    const Seq seq = ledger_.last_seq() + 1;
+    auto found = slots_.find(seq);
+    if (found == slots_.end() || !found->second.decided) {
+      const auto next = slots_.find(seq + 1);
+      if (!policy_.execute_out_of_order || next == slots_.end() || !next->second.decided) return;
+      found = slots_.try_emplace(seq).first;
+      found->second.decided = null_digest();
+    }
+    Slot& slot = found->second;
+    const Digest digest = *slot.decided;
+    if (!slot.content(digest)) {
+      if (digest == null_digest()) {
+        keep_content(slot, BatchContent{seq, {}, {}});
+      } else if (auto content =
+                     slot.proposal && slot.proposal->digest == digest && slot.proposal->batch
+                         ? gather(seq, *slot.proposal->batch)
+                         : std::nullopt) {
+        keep_content(slot, std::move(*content));
+      } else {
+        std::vector<NodeId> holders;
+        for (const auto& [node, vote] : slot.commits) {
+          if (node != settings_.self && vote.digest == digest) holders.push_back(node);
+        }
+        for (const auto& [node, told] : slot.words) {
+          if (told == digest) holders.push_back(node);
+        }
+        want(seq, {Want::What::kBatch, digest, std::move(holders), now_.instant});
+        return;
+      }
+    }
+
+    const BatchContent& content = *slot.content(digest);
+    out_.decided.push_back(
+        ledger_.execute(seq, slot.decided_view, content.batch.timestamp, content.calls));
+    Decided record{slot.decided_view,    digest,         content, ledger_.last_timestamp(),
+                   ledger_.last_index(), ledger_.chain()};
+    if (slot.in_log && slot.accepted && slot.accepted->digest == digest) {
+      record.content.calls.clear();
+    }
+    out_.write.push_back(std::move(record));
+    for (const CallPtr& call : content.calls) pool_.decided(call->operation.id);
+    slot.executed = true;
+    wants_.erase(seq);
+    if (active_ && slot.decided_view == view_) progress_in_view();
+    if (seq % kCheckpointInterval == 0) take_checkpoint();
+    if (seq <= stable_.seq) slots_.erase(seq);
+  }
+}
+
+void Replica::take_checkpoint() {
+  const Seq seq = ledger_.last_seq();
+  Digest digest = ledger_.checkpoint_digest(epoch_, settings_.membership.digest());
+  if (policy_.checkpoint_covers_view) {
+    digest = Hasher("zap checkpoint").add(digest).add(settings_.self).finish();
+  }
+  if (seq <= stable_.seq) {
+    ZAP_CHECK(seq != stable_.seq || digest == stable_.digest,
+              "a quorum signed checkpoint " << seq << " as " << stable_.digest.hex(8)
+                                            << ", ours is " << digest.hex(8));
+    return;
+  }
+  own_checkpoints_[seq] = digest;
+  if (policy_.collect_before_stable) {
+    make_stable({epoch_, seq, digest, {}});
+  } else if (may_vote()) {
+    vote(Checkpoint{epoch_, seq, digest, {}});
+  }
+}
+
+void Replica::handle(NodeId from, const Checkpoint& message) {
+  if (message.seq <= stable_.seq || message.seq % kCheckpointInterval != 0) return;
+  remember_signed(from, message);
+  std::map<Seq, Checkpoint>& of_signer = checkpoints_[from];
+  if (!of_signer.try_emplace(message.seq, message).second) return;
+  if (of_signer.size() > kCheckpointsPerSigner) of_signer.erase(of_signer.begin());
+
+  StableCheckpoint proof{epoch_, message.seq, message.digest, {}};
+  for (const auto& [signer, checkpoints] : checkpoints_) {
+    const auto found = checkpoints.find(message.seq);
+    if (found != checkpoints.end() && found->second.digest == message.digest) {
+      proof.votes.push_back({signer, found->second.signature});
+    }
+  }
+  if (proof.votes.size() >= quorum()) make_stable(proof);
+}
+
+void Replica::handle(NodeId, const StableCheckpoint& message) { make_stable(message); }
+
+/// Moves the window. The log is first in, first out: whatever this replica votes for in the new
+/// window is durable only after the proof is.
+void Replica::make_stable(const StableCheckpoint& proof) {
+  if (proof.seq <= stable_.seq) return;
+  const auto own = own_checkpoints_.find(proof.seq);
+  ZAP_CHECK(own == own_checkpoints_.end() || own->second == proof.digest,
+            "a quorum signed checkpoint " << proof.seq << " as " << proof.digest.hex(8)
+                                          << ", ours is " << own->second.hex(8));
+  stable_ = proof;
+  out_.write.push_back(stable_);
+  notice(Notice::Kind::kStable, {}, stable_.seq);
+
+  const Seq collected = std::min(stable_.seq, ledger_.last_seq());
+  slots_.erase(slots_.begin(), slots_.upper_bound(collected));
+  wants_.erase(wants_.begin(), wants_.upper_bound(collected));
+  own_checkpoints_.erase(own_checkpoints_.begin(), own_checkpoints_.upper_bound(stable_.seq));
+  for (auto& [signer, checkpoints] : checkpoints_) {
+    checkpoints.erase(checkpoints.begin(), checkpoints.upper_bound(stable_.seq));
+  }
+  next_accept_ = std::max(next_accept_, stable_.seq + 1);
+  next_propose_ = std::max(next_propose_, stable_.seq + 1);
+  check_recovered();
+  accept_ready();
+}
+
+}  // namespace zap::pbft

@@ -1,0 +1,297 @@
+// The normal case: OSDI'99, 4.2. Calls arrive in bundles, the leader orders their digests, backups
+// prepare and commit.
+//
+// We differ from the paper in that payloads travel apart from pre-prepares, that pre-prepares are
+// accepted in slot order, and that a replica's own votes count only once they are durable.
+
+#include <algorithm>
+#include <utility>
+
+#include "consensus/pbft/replica.h"
+#include "core/check.h"
+
+namespace zap::pbft {
+
+void Replica::on(const Submit& submit) {
+  if (submit.operations.empty()) return;
+  ZAP_CHECK(submit.operations.size() <= room(), submit.operations.size()
+                                                    << " calls submitted with room for " << room());
+  auto proof = std::make_shared<BundleProof>();
+  proof->origin = settings_.self;
+  proof->incarnation = incarnation_;
+  proof->first_number = next_number_;
+  Bundle bundle;
+  for (const Operation& operation : submit.operations) {
+    const OperationId expected{settings_.self, incarnation_, next_number_++};
+    ZAP_CHECK(operation.id == expected, "submitted as number " << operation.id.number << " of run "
+                                                               << operation.id.incarnation);
+    bundle.calls.push_back(std::make_shared<const Call>(operation));
+    proof->digests.push_back(bundle.calls.back()->digest);
+  }
+  bundle.proof = std::move(proof);
+  out_.at_once.push_back({everyone(), std::move(bundle)});
+}
+
+std::size_t Replica::room() const {
+  const std::uint64_t beyond = next_number_ - ledger_.low_mark(settings_.self, incarnation_);
+  return beyond + 1 < kClientWindow ? kClientWindow - 1 - beyond : 0;
+}
+
+void Replica::handle(NodeId, const Bundle& bundle) {
+  for (const CallPtr& call : bundle.calls) {
+    if (!ledger_.admits(call->operation.id)) continue;
+    if (pool_.add(call, bundle.proof, now_.instant) == Pool::Added::kConflicting) {
+      notice(Notice::Kind::kEquivocation, "signed two payloads for one operation id", 0,
+             bundle.proof->origin);
+    }
+  }
+  accept_ready();
+}
+
+// ---------------------------------------------------------------- the leader
+
+bool Replica::should_propose() const {
+  if (pool_.unproposed() == 0) return false;
+  const Seq in_flight = next_propose_ - 1 - std::max(ledger_.last_seq(), stable_.seq);
+  if (in_flight == 0) return true;
+  if (pool_.unproposed() >= settings_.batch_size) return true;
+  return batch_since_ && now_.instant >= *batch_since_ + settings_.batch_timeout;
+}
+
+void Replica::propose() {
+  // First what the NEW-VIEW brought along: fresh slots follow it.
+  if (!may_vote() || next_accept_ != next_propose_) return;
+  while (in_window(next_propose_) && should_propose()) {
+    propose_batch(pool_.take(std::min(settings_.batch_size, kBatchCalls), kBatchBytes));
+    batch_since_.reset();
+  }
+  if (pool_.unproposed() == 0) {
+    batch_since_.reset();
+  } else if (!batch_since_) {
+    batch_since_ = now_.instant;
+  }
+  // A replica that lost part of its log waits for a checkpoint that an idle cluster never takes.
+  for (const auto& [peer, status] : peer_status_) {
+    if (status.horizon > stable_.seq + 2 * kWindow) continue;
+    while (in_window(next_propose_) && next_propose_ <= status.horizon) propose_batch({});
+  }
+}
+
+void Replica::propose_batch(std::vector<CallPtr> calls) {
+  const Seq seq = next_propose_++;
+  next_accept_ = next_propose_;
+  last_proposed_timestamp_ =
+      std::max({now_.wall, last_proposed_timestamp_, ledger_.last_timestamp()});
+  BatchContent content{seq, {last_proposed_timestamp_, {}}, std::move(calls)};
+  for (const CallPtr& call : content.calls) content.batch.calls.push_back(call->digest);
+
+  PrePrepare message{epoch_, view_, seq, digest_of(content.batch), content.batch, {}};
+  Slot& slot = slots_[seq];
+  keep_content(slot, std::move(content));
+  record_accepted(seq, slot, view_, message.digest);
+  vote(std::move(message));
+}
+
+// ---------------------------------------------------------------- pre-prepare
+
+void Replica::handle(NodeId from, const PrePrepare& message) {
+  remember_signed(from, message);
+  Slot* slot = slot_for(message.seq);
+  if (!slot) return;
+  if (from != settings_.self) {
+    if (message.view < view_ || !active_) {
+      // No vote any more; but what others decide there needs its content.
+      if (!slot->decided || !slot->content(*slot->decided)) {
+        if (auto content = gather(message.seq, message.batch)) {
+          keep_content(*slot, std::move(*content));
+        }
+      }
+    }
+    std::optional<Proposal>& proposal = slot->proposal;
+    const bool second = proposal && proposal->view == message.view;
+    if (second && proposal->digest != message.digest) {
+      notice(Notice::Kind::kEquivocation, "proposed two batches for one slot", message.seq, from);
+      if (!policy_.accept_second_digest) return;
+      slot->accepted.reset();
+      next_accept_ = std::min(next_accept_, message.seq);
+    }
+    // The current view's proposal makes way for none; one of a view to come waits for its view.
+    const bool occupied = proposal && proposal->view == view_ && message.view != view_;
+    if (message.view >= view_ && !occupied) {
+      proposal = Proposal{message.view, message.digest, message.signature, message.batch};
+    }
+  }
+  note_prepare(message.seq, from, {message.view, message.digest, message.signature});
+  accept_ready();
+  execute_ready();
+}
+
+void Replica::accept_ready() {
+  if (!active_ || !may_vote()) return;
+  while (in_window(next_accept_)) {
+    const auto slot = slots_.find(next_accept_);
+    if (slot == slots_.end() || !accept(next_accept_, slot->second)) return;
+    ++next_accept_;
+  }
+}
+
+/// Accepts what the current leader proposed for the next slot, if everything it takes is here.
+bool Replica::accept(Seq seq, Slot& slot) {
+  if (!slot.proposal || slot.proposal->view != view_) return false;
+  const Proposal& proposal = *slot.proposal;
+  const BatchContent* content = assemble(seq, slot, proposal);
+  if (!content) return false;
+  const bool fresh = proposal.batch && !is_leader() && !slot.prepared;
+  if (fresh && content->batch.timestamp > now_.wall + kClockTolerance) return false;
+
+  for (const CallPtr& call : content->calls) pool_.mark_proposed(call->operation.id);
+  const Digest digest = proposal.digest;
+  record_accepted(seq, slot, view_, digest);
+  // A leader gets here with its own NEW-VIEW's entries, which that message votes for.
+  if (!is_leader()) vote(Prepare{epoch_, view_, seq, digest, {}});
+  check_prepared(seq, slot);
+  return true;
+}
+
+const BatchContent* Replica::assemble(Seq seq, Slot& slot, const Proposal& proposal) {
+  if (const BatchContent* held = slot.content(proposal.digest)) return held;
+  if (proposal.digest == null_digest()) {
+    keep_content(slot, BatchContent{seq, {}, {}});
+  } else if (proposal.batch) {
+    if (proposal.batch->calls.size() > kBatchCalls) return nullptr;
+    auto content = gather(seq, *proposal.batch);
+    if (!content) {
+      want(seq, {Want::What::kCalls, proposal.digest, {leader()}, now_.instant});
+      return nullptr;
+    }
+    keep_content(slot, std::move(*content));
+  } else {
+    // A NEW-VIEW's entry: a prepared certificate stands behind it, so any copy will do.
+    want(seq, {Want::What::kBatch, proposal.digest, others(), now_.instant});
+    return nullptr;
+  }
+  return slot.content(proposal.digest);
+}
+
+std::optional<BatchContent> Replica::gather(Seq seq, const Batch& batch) const {
+  BatchContent content{seq, batch, {}};
+  for (const Digest& digest : batch.calls) {
+    CallPtr call = find_call(digest);
+    if (!call) return std::nullopt;
+    content.calls.push_back(std::move(call));
+  }
+  return content;
+}
+
+CallPtr Replica::find_call(const Digest& digest) const {
+  if (const CallPtr* call = pool_.find(digest)) return *call;
+  // A leader that is behind may propose again what was decided a few slots ago.
+  for (const auto& [seq, slot] : slots_) {
+    for (const auto& [batch_digest, content] : slot.contents) {
+      const auto& digests = content.batch.calls;
+      const auto found = std::find(digests.begin(), digests.end(), digest);
+      if (found != digests.end()) return content.calls[found - digests.begin()];
+    }
+  }
+  return nullptr;
+}
+
+void Replica::keep_content(Slot& slot, BatchContent content) {
+  const Digest added = digest_of(content.batch);
+  slot.contents.insert_or_assign(added, std::move(content));
+  // Candidates that nothing refers to any more make room.
+  std::erase_if(slot.contents, [&](const auto& entry) {
+    const Digest& digest = entry.first;
+    return digest != added && !(slot.accepted && slot.accepted->digest == digest) &&
+           !(slot.prepared && slot.prepared->digest == digest) &&
+           !(slot.proposal && slot.proposal->digest == digest) &&
+           !(slot.decided && *slot.decided == digest);
+  });
+}
+
+void Replica::record_accepted(Seq seq, Slot& slot, View view, const Digest& digest) {
+  Accepted record{epoch_, view, digest, *slot.content(digest)};
+  if (slot.in_log && slot.accepted && slot.accepted->digest == digest) record.content.calls.clear();
+  record.content.seq = seq;
+  slot.accepted = AcceptedMark{view, digest};
+  slot.in_log = true;
+  out_.write.push_back(std::move(record));
+}
+
+void Replica::vote(Message message) {
+  (policy_.vote_before_durable ? out_.at_once : out_.after_write)
+      .push_back({everyone(), std::move(message)});
+}
+
+// ---------------------------------------------------------------- prepare and commit
+
+void Replica::handle(NodeId from, const Prepare& message) {
+  if (from == leader_of(message.view)) return;  // a leader's vote is its pre-prepare
+  remember_signed(from, message);
+  note_prepare(message.seq, from, {message.view, message.digest, message.signature});
+}
+
+void Replica::note_prepare(Seq seq, NodeId signer, SignedVote vote) {
+  Slot* slot = slot_for(seq);
+  if (!slot) return;
+  const auto [entry, first] = slot->prepares.try_emplace(signer, vote);
+  if (!first) {
+    SignedVote& known = entry->second;
+    if (known.view > vote.view) return;
+    if (known.view == vote.view && known.digest != vote.digest) {
+      notice(Notice::Kind::kEquivocation, "voted for two batches in one slot", seq, signer);
+      if (!policy_.accept_second_digest) return;
+    }
+    known = vote;
+  }
+  check_prepared(seq, *slot);
+}
+
+void Replica::check_prepared(Seq seq, Slot& slot) {
+  const bool in_view =
+      (active_ && slot.accepted && slot.accepted->view == view_) || policy_.vote_after_leaving_view;
+  if (!in_view || !may_vote() || !slot.accepted) return;
+  if (slot.prepared && slot.prepared->view >= slot.accepted->view) return;
+  if (!slot.is_prepared(leader_of(slot.accepted->view), quorum(),
+                        !policy_.count_messages_not_values)) {
+    return;
+  }
+  slot.prepared = slot.certificate(epoch_, seq);
+  out_.write.push_back(*slot.prepared);
+  vote(Commit{epoch_, slot.accepted->view, seq, slot.accepted->digest});
+}
+
+void Replica::handle(NodeId from, const Commit& message) {
+  Slot* slot = slot_for(message.seq);
+  if (!slot) return;
+  const auto [entry, first] =
+      slot->commits.try_emplace(from, CommitVote{message.view, message.digest});
+  if (!first) {
+    if (entry->second.view >= message.view) return;
+    entry->second = {message.view, message.digest};
+  }
+  check_committed(*slot);
+  execute_ready();
+}
+
+void Replica::check_committed(Slot& slot) {
+  if (slot.decided) return;
+  if (const auto committed = slot.committed(quorum(), !policy_.count_messages_not_values)) {
+    slot.decided = committed->digest;
+    slot.decided_view = committed->view;
+  } else if (const auto told = slot.told(
+                 policy_.believe_one_word ? 1 : settings_.membership.quorum().one_correct())) {
+    slot.decided = *told;
+    slot.decided_view = view_;
+  }
+}
+
+Slot* Replica::slot_for(Seq seq) {
+  const Seq executed = ledger_.last_seq();
+  const bool collected = seq <= std::min(executed, stable_.seq);
+  const bool missing = seq > executed && seq <= executed + kWindow;
+  const bool current = seq > stable_.seq && seq <= stable_.seq + 2 * kWindow;
+  return !collected && (missing || current) ? &slots_[seq] : nullptr;
+}
+
+}  // namespace zap::pbft

@@ -1,0 +1,194 @@
+#include "consensus/pbft/pool.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "consensus/pbft/settings.h"
+
+namespace zap::pbft {
+
+Pool::Added Pool::add(const CallPtr& call, const Proof& proof, Instant now) {
+  const OperationId& id = call->operation.id;
+  Origin& origin = origins_[id.origin];
+  if (id.incarnation > origin.incarnation) supersede(origin, id.incarnation);
+  if (payloads_.contains(call->digest)) return Added::kKnown;
+
+  if (id.incarnation < origin.incarnation) {
+    // Nobody waits for it any more, but a pre-prepare may have named it.
+    if (origin.superseded.size() >= kClientWindow) return Added::kKnown;
+    origin.superseded.push_back(call->digest);
+  } else {
+    const auto [entry, first] = origin.waiting.try_emplace(id.number);
+    Waiting& waiting = entry->second;
+    if (first) {
+      waiting.since = now;
+      origin.unproposed.insert(id.number);
+      ++unproposed_;
+    } else if (waiting.payloads.size() >= kPayloadsPerId) {
+      forget(origin, waiting.payloads[1]);
+      waiting.payloads.erase(waiting.payloads.begin() + 1);
+    }
+    waiting.payloads.push_back(call->digest);
+  }
+  origin.bytes += call->operation.payload.size();
+  payloads_.emplace(call->digest, Held{call, proof});
+  enforce_bound(origin);
+
+  const Waiting* waiting = find_waiting(id);
+  return waiting && waiting->payloads.size() > 1 ? Added::kConflicting : Added::kNew;
+}
+
+const CallPtr* Pool::find(const Digest& digest) const {
+  const auto held = payloads_.find(digest);
+  return held == payloads_.end() ? nullptr : &held->second.call;
+}
+
+std::vector<Bundle> Pool::bundles_of(const std::vector<Digest>& digests) const {
+  std::vector<Bundle> bundles;
+  for (const Digest& digest : digests) {
+    const auto held = payloads_.find(digest);
+    if (held == payloads_.end()) continue;
+    const Proof& proof = held->second.proof;
+    const auto same = std::find_if(bundles.begin(), bundles.end(), [&proof](const Bundle& bundle) {
+      return bundle.proof == proof;
+    });
+    Bundle& bundle = same != bundles.end() ? *same : bundles.emplace_back(Bundle{proof, {}});
+    bundle.calls.push_back(held->second.call);
+  }
+  return bundles;
+}
+
+void Pool::decided(const OperationId& id) {
+  const auto found = origins_.find(id.origin);
+  if (found == origins_.end()) return;
+  Origin& origin = found->second;
+
+  if (id.incarnation == origin.incarnation) {
+    const auto entry = origin.waiting.find(id.number);
+    if (entry != origin.waiting.end()) {
+      for (const Digest& digest : entry->second.payloads) forget(origin, digest);
+      if (origin.unproposed.erase(id.number) > 0) --unproposed_;
+      origin.waiting.erase(entry);
+    }
+    for (const Digest& digest : std::exchange(origin.superseded, {})) forget(origin, digest);
+  }
+}
+
+std::vector<CallPtr> Pool::take(std::size_t count, std::size_t bytes) {
+  std::vector<CallPtr> taken;
+  std::size_t taken_bytes = 0;
+  if (origins_.empty()) return taken;
+  auto origin = origins_.lower_bound(next_turn_);
+  while (taken.size() < count && unproposed_ > 0) {
+    if (origin == origins_.end()) origin = origins_.begin();
+    std::set<std::uint64_t>& numbers = origin->second.unproposed;
+    if (!numbers.empty()) {
+      const std::uint64_t number = *numbers.begin();
+      Waiting& waiting = origin->second.waiting.at(number);
+      const CallPtr& call = payloads_.at(waiting.payloads.front()).call;
+      taken_bytes += call->operation.payload.size();
+      if (taken_bytes > bytes && !taken.empty()) return taken;
+      numbers.erase(numbers.begin());
+      --unproposed_;
+      waiting.proposed = true;
+      taken.push_back(call);
+    }
+    ++origin;
+    next_turn_ = origin == origins_.end() ? 0 : origin->first;
+  }
+  return taken;
+}
+
+void Pool::mark_proposed(const OperationId& id) {
+  Waiting* waiting = find_waiting(id);
+  if (!waiting) return;
+  waiting->proposed = true;
+  if (origins_[id.origin].unproposed.erase(id.number) > 0) --unproposed_;
+}
+
+void Pool::mark_all_unproposed() {
+  unproposed_ = 0;
+  for (auto& [id, origin] : origins_) {
+    for (auto& [number, waiting] : origin.waiting) {
+      waiting.proposed = false;
+      origin.unproposed.insert(number);
+    }
+    unproposed_ += origin.unproposed.size();
+  }
+}
+
+std::map<NodeId, Instant> Pool::oldest() const {
+  std::map<NodeId, Instant> oldest;
+  for (const auto& [id, origin] : origins_) {
+    if (!origin.waiting.empty()) oldest[id] = origin.waiting.begin()->second.since;
+  }
+  return oldest;
+}
+
+std::vector<Digest> Pool::overdue(Instant before, std::size_t limit) const {
+  std::vector<Digest> digests;
+  for (const auto& [id, origin] : origins_) {
+    for (const std::uint64_t number : origin.unproposed) {
+      const Waiting& waiting = origin.waiting.at(number);
+      if (waiting.since > before || digests.size() >= limit) break;
+      digests.push_back(waiting.payloads.front());
+    }
+  }
+  return digests;
+}
+
+std::vector<Digest> Pool::waiting_of(NodeId origin, std::size_t limit) const {
+  std::vector<Digest> digests;
+  const auto found = origins_.find(origin);
+  if (found == origins_.end()) return digests;
+  for (const auto& [number, waiting] : found->second.waiting) {
+    if (digests.size() >= limit) break;
+    digests.push_back(waiting.payloads.front());
+  }
+  return digests;
+}
+
+std::size_t Pool::waiting() const {
+  std::size_t count = 0;
+  for (const auto& [id, origin] : origins_) count += origin.waiting.size();
+  return count;
+}
+
+Pool::Waiting* Pool::find_waiting(const OperationId& id) {
+  const auto origin = origins_.find(id.origin);
+  if (origin == origins_.end() || origin->second.incarnation != id.incarnation) return nullptr;
+  const auto waiting = origin->second.waiting.find(id.number);
+  return waiting == origin->second.waiting.end() ? nullptr : &waiting->second;
+}
+
+void Pool::forget(Origin& origin, const Digest& digest) {
+  const auto held = payloads_.find(digest);
+  if (held == payloads_.end()) return;
+  origin.bytes -= held->second.call->operation.payload.size();
+  payloads_.erase(held);
+}
+
+void Pool::supersede(Origin& origin, Incarnation incarnation) {
+  // One older generation is kept, whatever an origin says: the bound on its bytes counts both.
+  for (const Digest& digest : std::exchange(origin.superseded, {})) forget(origin, digest);
+  for (const auto& [number, waiting] : origin.waiting) {
+    origin.superseded.insert(origin.superseded.end(), waiting.payloads.begin(),
+                             waiting.payloads.end());
+  }
+  origin.waiting.clear();
+  unproposed_ -= origin.unproposed.size();
+  origin.unproposed.clear();
+  origin.incarnation = incarnation;
+}
+
+void Pool::enforce_bound(Origin& origin) {
+  while (origin.bytes > kBytesPerOrigin && origin.unproposed.size() > 1) {
+    const std::uint64_t number = *origin.unproposed.begin();
+    origin.unproposed.erase(origin.unproposed.begin());
+    --unproposed_;
+    for (const Digest& digest : origin.waiting.at(number).payloads) forget(origin, digest);
+    origin.waiting.erase(number);
+  }
+}
+
+}  // namespace zap::pbft

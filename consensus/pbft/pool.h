@@ -1,0 +1,100 @@
+// consensus/pbft/pool.h - calls that wait to be ordered, with the proofs of their origins.
+//
+// Payloads arrive here in bundles, apart from any order, and stay until their id is decided. The
+// pool answers three questions: what may a leader propose next, which payload has this digest, and
+// how long has the oldest call of each origin been waiting. Waiting is per id: an origin may lie
+// and sign two payloads for one id; both are kept (either may be ordered), one is watched.
+
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "consensus/pbft/messages.h"
+#include "core/digest.h"
+#include "core/ids.h"
+#include "core/operation.h"
+#include "core/time.h"
+
+namespace zap::pbft {
+
+class Pool {
+ public:
+  using Proof = std::shared_ptr<const BundleProof>;
+
+  /// Unordered payload bytes kept per origin; beyond it the oldest that no proposal names go. A
+  /// correct origin stays below (limits.queue_bytes) and sends again what was dropped.
+  static constexpr std::size_t kBytesPerOrigin = 64'000'000;
+  /// Payloads kept for one id, of which an honest origin signs one.
+  static constexpr std::size_t kPayloadsPerId = 4;
+
+  enum class Added { kNew, kKnown, kConflicting };
+
+  /// `proof` covers `call`. The caller has checked that the call's number is inside its window.
+  Added add(const CallPtr& call, const Proof& proof, Instant now);
+
+  /// Null where no payload with this digest is held.
+  const CallPtr* find(const Digest& digest) const;
+  /// The calls with these digests that are held, grouped by their proofs.
+  std::vector<Bundle> bundles_of(const std::vector<Digest>& digests) const;
+
+  /// The id was decided, one way or another: forgets its payloads and all of older incarnations.
+  void decided(const OperationId& id);
+
+  // -- for the leader
+
+  std::size_t unproposed() const { return unproposed_; }
+  /// Up to `count` calls (and, after the first, no more than `bytes` of payload) that no proposal
+  /// names, the origins in turn, each in number order; they count as proposed from here on.
+  std::vector<CallPtr> take(std::size_t count, std::size_t bytes);
+  /// A proposal of the current view names this call.
+  void mark_proposed(const OperationId& id);
+  /// A new view: what its NEW-VIEW does not name is to be proposed again.
+  void mark_all_unproposed();
+
+  // -- for the timers
+
+  /// Since when the oldest waiting call of each origin has been here.
+  std::map<NodeId, Instant> oldest() const;
+  /// Calls that arrived before `before` and that no proposal names, at most `limit`.
+  std::vector<Digest> overdue(Instant before, std::size_t limit) const;
+  /// The same of one origin, whoever proposed them.
+  std::vector<Digest> waiting_of(NodeId origin, std::size_t limit) const;
+
+  std::size_t waiting() const;
+
+ private:
+  struct Held {
+    CallPtr call;
+    Proof proof;
+  };
+  struct Waiting {
+    std::vector<Digest> payloads;  ///< the first one is what we would propose
+    Instant since;
+    bool proposed = false;
+  };
+  struct Origin {
+    Incarnation incarnation = 0;               ///< the newest seen in any bundle
+    std::map<std::uint64_t, Waiting> waiting;  ///< of that incarnation, by number
+    std::set<std::uint64_t> unproposed;        ///< numbers of `waiting`
+    std::vector<Digest> superseded;            ///< payloads of older incarnations
+    std::size_t bytes = 0;
+  };
+
+  Waiting* find_waiting(const OperationId& id);
+  void forget(Origin& origin, const Digest& digest);
+  void supersede(Origin& origin, Incarnation incarnation);
+  void enforce_bound(Origin& origin);
+
+  std::map<NodeId, Origin> origins_;
+  std::unordered_map<Digest, Held, DigestHash> payloads_;
+  std::size_t unproposed_ = 0;
+  NodeId next_turn_ = 0;  ///< the origin that take() begins with
+};
+
+}  // namespace zap::pbft

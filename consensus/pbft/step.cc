@@ -1,0 +1,193 @@
+// The door of a replica: inputs to their handlers, timers, and what the driver is told to wait for.
+
+#include <algorithm>
+#include <utility>
+
+#include "consensus/pbft/replica.h"
+
+namespace zap::pbft {
+
+std::unique_ptr<Engine> make_replica(Settings settings, Restored restored, Policy policy) {
+  return std::make_unique<Replica>(std::move(settings), std::move(restored), policy);
+}
+
+Replica::Replica(Settings settings, Restored restored, Policy policy)
+    : settings_(std::move(settings)),
+      policy_(policy),
+      epoch_(settings_.membership.epoch),
+      view_(restored.view),
+      active_(restored.active),
+      ledger_(std::move(restored.ledger)),
+      stable_(std::move(restored.stable)),
+      new_view_(std::move(restored.new_view)),
+      incarnation_(restored.incarnation),
+      restored_view_(restored.view),
+      restored_stable_(stable_.seq),
+      restored_last_(ledger_.last_seq()) {
+  for (const Member& member : settings_.membership.members) {
+    everyone_.push_back(member.id);
+    if (member.id != settings_.self) others_.push_back(member.id);
+  }
+  ledger_.set_rules({.deduplicate = !policy_.no_deduplication,
+                     .timestamps_never_go_back = !policy_.timestamp_as_proposed});
+
+  for (const auto& [seq, digest] : restored.decided) {
+    slots_[seq].decided = digest;
+    slots_[seq].executed = true;
+  }
+  for (const auto& [seq, mark] : restored.accepted) {
+    slots_[seq].accepted = mark;
+    slots_[seq].in_log = true;
+  }
+  for (auto& [seq, certificate] : restored.prepared) slots_[seq].prepared = std::move(certificate);
+  for (auto& [seq, contents] : restored.contents) {
+    for (auto& [digest, content] : contents) keep_content(slots_[seq], std::move(content));
+  }
+  const Digest membership = settings_.membership.digest();
+  for (const auto& [seq, ledger] : restored.checkpoints) {
+    own_checkpoints_[seq] = ledger.checkpoint_digest(epoch_, membership);
+  }
+  if (policy_.forget_votes_on_restart) {
+    for (auto& [seq, slot] : slots_) {
+      if (!slot.prepared && !slot.executed) slot = Slot{};
+    }
+  }
+  if (policy_.forget_view_on_restart && !active_) {
+    --view_;
+    active_ = true;
+  }
+  if (restored.view_change) view_changes_[settings_.self] = std::move(*restored.view_change);
+  if (new_view_ && active_) {
+    for (const Reproposal& entry : new_view_->reproposals) {
+      if (entry.seq > stable_.seq) {
+        slots_[entry.seq].proposal = Proposal{view_, entry.digest, entry.signature, std::nullopt};
+      }
+    }
+  }
+  if (restored.lost_vote) {
+    amnesia_ = Amnesia{.min_view = restored.lost_vote->view};
+  }
+
+  // Pre-prepares are accepted in slot order: those of this view form a prefix above the checkpoint.
+  next_accept_ = stable_.seq + 1;
+  while (slots_.contains(next_accept_) && slots_[next_accept_].accepted &&
+         slots_[next_accept_].accepted->view == view_) {
+    ++next_accept_;
+  }
+  next_propose_ = next_accept_;
+  if (new_view_ && active_ && !new_view_->reproposals.empty()) {
+    next_propose_ = std::max(next_propose_, new_view_->reproposals.back().seq + 1);
+  }
+}
+
+Outputs Replica::step(const Now& now, const Input& input) {
+  // After a pause of the whole process every timer would fire at once, at innocents.
+  if (now.instant - last_step_ > 2 * settings_.round_timeout) timers_since_ = now.instant;
+  now_ = now;
+  last_step_ = now.instant;
+  if (backlog_full_) timers_since_ = now.instant;
+
+  std::visit([this](const auto& alternative) { on(alternative); }, input);
+  run_timers();
+  if (is_leader() && active_) propose();
+  out_.wake_at = next_wake();
+  return std::exchange(out_, {});
+}
+
+void Replica::on(const Tick&) {}
+
+void Replica::on(const Receive& receive) {
+  std::visit([&](const auto& message) { handle(receive.from, message); }, *receive.message);
+}
+
+void Replica::on(const Connected& connected) {
+  send_status({connected.peer});
+  for (Bundle& bundle : pool_.bundles_of(pool_.waiting_of(settings_.self, kClientWindow))) {
+    send(connected.peer, std::move(bundle));
+  }
+}
+
+void Replica::on(const Backlog& backlog) { backlog_full_ = backlog.full; }
+
+void Replica::run_timers() {
+  if (now_.instant >= status_at_) {
+    if (!policy_.no_status) send_status(others());
+    status_at_ = now_.instant + settings_.round_timeout;
+  }
+  fetch_missing();
+  forward_overdue();
+  if (!may_vote()) return;
+
+  if (!active_) {
+    if (election_deadline_ && now_.instant >= *election_deadline_ &&
+        !policy_.election_timer_never_fires) {
+      ++failed_views_;
+      start_view_change(view_ + 1);
+    }
+    return;
+  }
+  for (const auto& [origin, since] : pool_.oldest()) {
+    if (policy_.timers_on_own_calls_only && origin != settings_.self) continue;
+    if (now_.instant < std::max(since, timers_since_) + patience()) continue;
+    if (is_behind()) {
+      timers_since_ = now_.instant;  // the call may be decided already: it is us who are late
+    } else {
+      start_view_change(view_ + 1);
+    }
+    return;
+  }
+}
+
+Instant Replica::next_wake() const {
+  Instant wake = policy_.no_status ? kNever : status_at_;
+  const auto consider = [&](Instant when) { wake = std::min(wake, when); };
+  if (batch_since_) consider(*batch_since_ + settings_.batch_timeout);
+  if (!active_ && election_deadline_) consider(*election_deadline_);
+  if (active_) {
+    for (const auto& [origin, since] : pool_.oldest()) {
+      consider(std::max(since, timers_since_) + patience());
+      if (!is_leader()) {
+        const Instant forward = since + settings_.round_timeout / 2;
+        if (forward > now_.instant) consider(forward);
+      }
+    }
+  }
+  for (const auto& [seq, want] : wants_) consider(want.next_try);
+  return std::max(wake, now_.instant + std::chrono::microseconds(100));
+}
+
+NodeId Replica::leader_of(View view) const {
+  return Leadership{&settings_.membership, settings_.fixed_leader}.leader_of(view);
+}
+
+std::uint32_t Replica::quorum() const {
+  const Quorum quorum = settings_.membership.quorum();
+  const std::uint32_t size =
+      policy_.literal_two_f_plus_one ? 2 * quorum.faulty() + 1 : quorum.size();
+  return size - policy_.quorum_less;
+}
+
+void Replica::notice(Notice::Kind kind, std::string text, Seq seq, NodeId node) {
+  out_.notices.push_back({kind, view_, seq, node, std::move(text)});
+}
+
+EngineState Replica::state() const {
+  EngineState state;
+  if (!cleared_) {
+    state.phase = EngineState::Phase::kStarting;
+  } else if (amnesia_ || is_behind()) {
+    state.phase = EngineState::Phase::kCatchingUp;
+  } else {
+    state.phase = active_ ? EngineState::Phase::kNormal : EngineState::Phase::kViewChange;
+  }
+  state.view = view_;
+  if (active_) state.leader = leader();
+  state.decided = ledger_.last_seq();
+  state.stable = stable_.seq;
+  state.commit_index = ledger_.last_index();
+  state.last_timestamp = ledger_.last_timestamp();
+  state.epoch = epoch_;
+  return state;
+}
+
+}  // namespace zap::pbft

@@ -1,0 +1,81 @@
+// Leaving a view: OSDI'99, 4.4 and 4.5.2 (liveness).
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "consensus/pbft/replica.h"
+#include "core/check.h"
+
+namespace zap::pbft {
+
+/// From here on no vote leaves for any view below `view`. The record of it is durable before the
+/// VIEW-CHANGE is sent: a restart comes back to `view`, inactive.
+void Replica::start_view_change(View view) {
+  ZAP_CHECK(view > view_, "view change from " << view_ << " to " << view);
+  view_ = view;
+  active_ = false;
+  new_view_.reset();
+  election_deadline_.reset();
+  batch_since_.reset();
+
+  ViewChange message{settings_.self, epoch_, view_, stable_, {}, {}};
+  if (!policy_.no_certificates_in_view_change) {
+    for (const auto& [seq, slot] : slots_) {
+      if (in_window(seq) && slot.prepared) message.prepared.push_back(*slot.prepared);
+    }
+  }
+  out_.write.push_back(message);
+  vote(std::move(message));
+  notice(Notice::Kind::kViewChange, {}, 0, leader());
+}
+
+void Replica::handle(NodeId, const ViewChange& message) {
+  remember_signed(message.sender, message);
+  if (message.view < view_ || (message.view == view_ && active_)) return;
+  const auto [entry, first] = view_changes_.try_emplace(message.sender, message);
+  if (!first) {
+    if (entry->second.view >= message.view && message.sender != settings_.self) return;
+    entry->second = message;
+  }
+  join_view_change();
+  if (active_ || message.view != view_) return;
+
+  if (!election_deadline_ && view_changes_for_current().size() >= quorum()) {
+    const std::uint32_t doublings = std::min(failed_views_, 10U);
+    election_deadline_ = now_.instant + settings_.election_timeout * (1U << doublings);
+  }
+  try_new_view();
+}
+
+/// f + 1 replicas that want a higher view include a correct one: go along, to the highest view
+/// that so many want.
+void Replica::join_view_change() {
+  if (!may_vote() || policy_.no_join_on_weak_quorum) return;
+  std::vector<View> wanted;
+  for (const auto& [sender, message] : view_changes_) {
+    if (sender != settings_.self && message.view > view_) wanted.push_back(message.view);
+  }
+  const std::uint32_t enough = settings_.membership.quorum().one_correct();
+  if (wanted.size() < enough) return;
+  std::sort(wanted.begin(), wanted.end(), std::greater<>());
+  start_view_change(wanted[enough - 1]);
+}
+
+std::vector<const ViewChange*> Replica::view_changes_for_current() const {
+  std::vector<const ViewChange*> current;
+  for (const auto& [sender, message] : view_changes_) {
+    if (message.view == view_) current.push_back(&message);
+  }
+  return current;
+}
+
+/// Calls are patient with a view for round_timeout; twice as long for each view before it that
+/// failed, so that a slow network ends up with one that works.
+Duration Replica::patience() const {
+  return settings_.round_timeout * (1U << std::min(failed_views_, 10U));
+}
+
+void Replica::progress_in_view() { failed_views_ = 0; }
+
+}  // namespace zap::pbft
