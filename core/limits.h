@@ -18,6 +18,32 @@ namespace zap::limits {
 /// Functions posted to a loop and not run yet: posting threads wait.
 inline constexpr std::size_t kMailboxTasks = 65'536;
 
+// ---------------------------------------------------------------- clients
+// (proxy/client_connection)
+
+/// Calls of one connection that wait for their answers: beyond it, the connection is not read.
+inline constexpr std::size_t kClientCalls = 128;
+/// Received from one client and not yet understood: likewise.
+inline constexpr std::size_t kClientInputBytes = 256u << 10;
+/// Answers that one client has not taken: likewise.
+inline constexpr std::size_t kClientOutputBytes = 4u << 20;
+/// A silent client is closed after this and limits.request_timeout.
+inline constexpr Duration kClientIdleTime = std::chrono::minutes(2);
+/// Beyond limits.connections: so many more are told why, for so long; others are just closed.
+inline constexpr std::size_t kRefusedClients = 64;
+inline constexpr Duration kRefusedClientTime = std::chrono::seconds(2);
+
+// ---------------------------------------------------------------- ordering (proxy/router)
+
+/// Payload in one submit, and so in one bundle: a turn that brought more submits several times.
+inline constexpr std::size_t kSubmitBytes = 8u << 20;
+/// Local reads that wait for their Zap-Min-Index: more are refused.
+inline constexpr std::size_t kReadsWaitingForIndex = 4'096;
+/// Calls that the local application may lack while its clients' calls are still taken.
+inline constexpr std::uint64_t kReplayAdmitted = 4'096;
+/// Outcomes remembered for /op/{id}, of each origin.
+inline constexpr std::size_t kOutcomesRemembered = 65'536;
+
 // ---------------------------------------------------------------- peer frames (consensus/wire)
 
 /// One frame, its header not counted: a larger one ends the connection.

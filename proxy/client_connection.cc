@@ -6,16 +6,33 @@
 
 namespace zap {
 
-ClientConnection::ClientConnection(EventLoop& loop, Socket socket,
-                                   std::unique_ptr<ClientSession> session,
-                                   ClientConnectionOwner& owner, bool admitted)
+namespace {
+
+/// "127.0.0.1" of "127.0.0.1:40404", "::1" of "[::1]:40404"; nothing for a Unix socket.
+std::string host_of(const std::string& remote) {
+  const std::size_t colon = remote.rfind(':');
+  if (colon == std::string::npos) return {};
+  const bool bracketed = remote.front() == '[';
+  return bracketed ? remote.substr(1, colon - 2) : remote.substr(0, colon);
+}
+
+ClientSettings with_peer_address(ClientSettings settings, const Stream& stream) {
+  settings.peer_address = host_of(stream.remote());
+  return settings;
+}
+
+}  // namespace
+
+ClientConnection::ClientConnection(EventLoop& loop, Socket socket, const Protocol& protocol,
+                                   ClientSettings settings, ClientConnectionOwner& owner,
+                                   bool admitted)
     : owner_(owner),
-      session_(std::move(session)),
       admitted_(admitted),
       stream_(loop, std::move(socket),
               {.on_readable = [this] { read(); },
                .on_drained = [this] { adjust_reading(); },
-               .on_closed = [this](const std::string&) { owner_.closed(*this); }}) {
+               .on_closed = [this](const std::string&) { owner_.closed(*this); }}),
+      session_(protocol.client_session(with_peer_address(std::move(settings), stream_))) {
   stream_.set_input_limit(limits::kClientInputBytes);
   stream_.set_drained_at(limits::kClientOutputBytes / 2);
 }
@@ -73,10 +90,12 @@ void ClientConnection::pause(bool paused) {
 void ClientConnection::adjust_reading() {
   const bool full = session_->pending() >= limits::kClientCalls ||
                     stream_.output_size() + output_.size() >= limits::kClientOutputBytes;
-  if (paused_ || full) {
-    stream_.pause_reading();
-  } else {
+  const bool read = !paused_ && !full;
+  if (read == std::exchange(reading_, read)) return;
+  if (read) {
     stream_.resume_reading();
+  } else {
+    stream_.pause_reading();
   }
 }
 

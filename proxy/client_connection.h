@@ -34,8 +34,8 @@ class ClientConnection final : public Client,
                                public std::enable_shared_from_this<ClientConnection> {
  public:
   /// `owner` outlives it. One that is not admitted has its first call refused and is closed.
-  ClientConnection(EventLoop& loop, Socket socket, std::unique_ptr<ClientSession> session,
-                   ClientConnectionOwner& owner, bool admitted);
+  ClientConnection(EventLoop& loop, Socket socket, const Protocol& protocol,
+                   ClientSettings settings, ClientConnectionOwner& owner, bool admitted);
 
   void answer(std::uint64_t sequence, const Answer& answer) override;
   void refuse(std::uint64_t sequence, const ProxyError& error) override;
@@ -46,21 +46,20 @@ class ClientConnection final : public Client,
   /// How long it may be silent.
   void set_idle_timeout(Duration timeout) { stream_.set_idle_timeout(timeout); }
 
-  bool admitted() const { return admitted_; }
-
  private:
   void read();
   void output_changed();
   void adjust_reading();
 
   ClientConnectionOwner& owner_;
-  const std::unique_ptr<ClientSession> session_;
   const bool admitted_;
   Output output_;
   bool announced_ = false;  ///< has_output was said
   bool paused_ = false;     ///< by the owner
+  bool reading_ = true;
   bool closing_ = false;
-  Stream stream_;  ///< last: its callbacks use the rest
+  Stream stream_;
+  const std::unique_ptr<ClientSession> session_;
 };
 
 }  // namespace zap

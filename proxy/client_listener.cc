@@ -38,8 +38,8 @@ void ClientListener::accept(Socket socket) {
   if (count_.open >= count_.limit + limits::kRefusedClients) return;  // closes the socket
   ++count_.open;
 
-  auto connection = std::make_shared<ClientConnection>(
-      loop_, std::move(socket), protocol_.client_session(settings_), *this, admitted);
+  auto connection = std::make_shared<ClientConnection>(loop_, std::move(socket), protocol_,
+                                                       settings_, *this, admitted);
   connection->set_idle_timeout(admitted ? idle_timeout_ : limits::kRefusedClientTime);
   if (paused_) connection->pause(true);
   connections_.insert(std::move(connection));

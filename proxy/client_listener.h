@@ -28,7 +28,7 @@ struct ClientCount {
   std::size_t refused = 0;
 };
 
-class ClientListener final : private ClientConnectionOwner {
+class ClientListener final : public ClientConnectionOwner {
  public:
   using OnCall = std::function<void(const std::shared_ptr<Client>&, ClientCall)>;
 
