@@ -51,6 +51,11 @@ bool Replica::is_behind() const {
 
 void Replica::help(NodeId peer, const Status& status) {
   if (status.stable < stable_.seq) send(peer, stable_);
+  if (may_vote()) {
+    for (const auto& [seq, digest] : own_checkpoints_) {
+      out_.after_write.push_back({{peer}, Checkpoint{epoch_, seq, digest, {}}});
+    }
+  }
   help_with_decided(peer, status);
   help_with_view(peer, status);
   if (status.view == view_ && status.active && active_) repeat_votes(peer, status);

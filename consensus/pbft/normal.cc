@@ -135,9 +135,10 @@ void Replica::accept_ready() {
   }
 }
 
-/// Accepts what the current leader proposed for the next slot, if everything it takes is here.
+/// Accepts what the current leader proposed for the next slot, if everything it takes is here. A
+/// slot that was decided without us needs no vote of ours.
 bool Replica::accept(Seq seq, Slot& slot) {
-  if (!slot.proposal || slot.proposal->view != view_) return false;
+  if (!slot.proposal || slot.proposal->view != view_) return slot.executed;
   const Proposal& proposal = *slot.proposal;
   const BatchContent* content = assemble(seq, slot, proposal);
   if (!content) return false;

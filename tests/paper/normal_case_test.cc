@@ -1,0 +1,125 @@
+// Castro & Liskov, OSDI'99, 4.2 and 4.3, sentence by sentence.
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+#include "tests/support/lockstep.h"
+
+using namespace zap;
+using zap::test::InFlight;
+using zap::test::Lockstep;
+
+namespace {
+
+template <typename Kind>
+bool is(const InFlight& message) {
+  return std::holds_alternative<Kind>(*message.message);
+}
+
+}  // namespace
+
+TEST_CASE("4.2: a call submitted at any replica is applied by all, in one order") {
+  Lockstep cluster(4);
+  cluster.submit(0, "a");
+  cluster.submit(2, "b");
+  cluster.submit(3, "c");
+  cluster.deliver();
+  const std::string order = cluster.applied(0);
+  CHECK(order.size() == 5);
+  for (NodeId node = 1; node < 4; ++node) CHECK(cluster.applied(node) == order);
+}
+
+TEST_CASE("4.2: an idle leader proposes at once, without waiting for a batch to fill") {
+  Lockstep cluster(4);
+  cluster.submit(1, "a");
+  cluster.deliver();
+  CHECK(cluster.applied(1) == "a");
+}
+
+TEST_CASE("4.2: with f replicas silent calls are decided, with f + 1 they are not") {
+  for (const std::uint32_t n : {4U, 5U, 6U, 7U, 10U}) {
+    const std::uint32_t tolerated = n - Quorum{n}.size();
+    Lockstep cluster(n);
+    for (NodeId node = n - tolerated; node < n; ++node) cluster.stop(node);
+    cluster.submit(0, "a");
+    cluster.deliver();
+    CHECK(cluster.applied(1) == "a");
+    cluster.stop(n - tolerated - 1);
+    cluster.submit(0, "b");
+    cluster.deliver();
+    CHECK(cluster.applied(1) == "a");
+  }
+}
+
+TEST_CASE("4.2: nobody commits before a quorum prepared") {
+  Lockstep cluster(4);
+  cluster.submit(0, "a");
+  cluster.deliver([](const InFlight& m) { return is<pbft::Prepare>(m) && m.from != 1; });
+  const auto sent = cluster.sent();
+  // Each replica has the leader's pre-prepare and the votes of 1 and itself: 0 and 1 have too few.
+  CHECK(std::none_of(sent.begin(), sent.end(), [](const std::string& line) {
+    return line.find("COMMIT") != std::string::npos && (line[0] == '0' || line[0] == '1');
+  }));
+  CHECK(cluster.applied(0).empty());
+}
+
+TEST_CASE("4.3: 128 slots on, a checkpoint is stable everywhere and the window has moved") {
+  Lockstep cluster(4);
+  for (int i = 0; i < 300; ++i) {
+    cluster.submit(i % 4, std::to_string(i));
+    cluster.deliver();
+  }
+  for (NodeId node = 0; node < 4; ++node) {
+    CHECK(cluster.state(node).stable == 256);
+    CHECK(cluster.state(node).commit_index == 300);
+    CHECK(cluster.applied(node) == cluster.applied(0));
+  }
+}
+
+TEST_CASE("4.3: without a quorum's checkpoints the window fills and ordering waits") {
+  Lockstep cluster(4);
+  const auto no_checkpoints = [](const InFlight& m) { return is<pbft::Checkpoint>(m); };
+  for (int i = 0; i < 300; ++i) {
+    cluster.submit(0, std::to_string(i));
+    cluster.deliver(no_checkpoints);
+  }
+  CHECK(cluster.state(0).decided == pbft::kWindow);
+  cluster.pass(std::chrono::milliseconds(100));
+  CHECK(cluster.state(0).decided == pbft::kWindow);
+  cluster.pass(std::chrono::seconds(3));
+  CHECK(cluster.state(0).commit_index == 300);
+}
+
+TEST_CASE("a call that is sent again is applied once") {
+  Lockstep cluster(4);
+  MessagePtr bundle;
+  cluster.submit(0, "a");
+  cluster.deliver([&](const InFlight& m) {
+    if (is<pbft::Bundle>(m)) bundle = m.message;
+    return false;
+  });
+  REQUIRE(bundle);
+  for (NodeId node = 0; node < 4; ++node) {
+    cluster.engine(node).step({Instant(std::chrono::hours(2)), 0}, Receive{0, bundle});
+  }
+  cluster.deliver();
+  CHECK(cluster.applied(2) == "a");
+}
+
+TEST_CASE("a backup that lost the bundle fetches the call from the leader") {
+  Lockstep cluster(4);
+  cluster.submit(1, "a");
+  cluster.deliver([](const InFlight& m) { return is<pbft::Bundle>(m) && m.to == 3; });
+  CHECK(cluster.applied(0) == "a");
+  cluster.pass(std::chrono::seconds(1));
+  CHECK(cluster.applied(3) == "a");
+}
+
+TEST_CASE("the last commits before silence are lost: the status exchange brings them") {
+  Lockstep cluster(4);
+  cluster.submit(0, "a");
+  cluster.deliver([](const InFlight& m) { return is<pbft::Commit>(m) && m.to == 3; });
+  CHECK(cluster.applied(3).empty());
+  cluster.pass(std::chrono::seconds(1));
+  CHECK(cluster.applied(3) == "a");
+}
