@@ -106,8 +106,9 @@ class Log {
   Position last_position() const;
 
   /// Writes the records from `rewrite_from` on into a new segment, syncs it, and begins to write
-  /// after them. Call once, before the first append.
-  Result<void> start(Position rewrite_from, LogEvents events);
+  /// after them. `vote` is where the node's votes have got to with all that was read. Call once,
+  /// before the first append.
+  Result<void> start(Position rewrite_from, Vote vote, LogEvents events);
 
   /// Queues records; written with the next group, or after LogOptions::interval. `vote` is where
   /// the node's votes have got to with these records; it enters the mark no earlier than they are
