@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""Throughput, latency and CPU of a whole cluster on this machine.
+
+Four sidecars (PBFT, mutual TLS, `sync_mode: always`, `replies: quorum`) with a fast application
+each, in a fresh folder, under `zap-sidecar bench` at several numbers of connections. CPU is the user
+and system time of all sidecars, the applications and the load generator not counted, per call.
+"""
+
+import argparse
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "examples"))
+from local_cluster import (Cluster, fast_orders_command, scattered_ports,  # noqa: E402
+                           sidecar_binary)
+
+COLUMNS = ("connections", "calls/s", "p50 ms", "p99 ms", "max ms", "CPU us/call", "errors")
+
+
+def drive(nodes, connections, arguments, seconds):
+    """One run of `zap-sidecar bench`; its report."""
+    command = [sidecar_binary(), "bench", "--json", "--connections", connections,
+               "--duration", seconds, "--size", arguments.size, "--mode", arguments.mode]
+    for node in nodes:
+        command += ["--target", node.client]
+    ran = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE,
+                         stderr=subprocess.DEVNULL, text=True)
+    if not ran.stdout:
+        raise SystemExit(f"zap-sidecar bench ended with status {ran.returncode} and said nothing")
+    return json.loads(ran.stdout)
+
+
+def measure(cluster, connections, arguments):
+    """One line of the table."""
+    nodes = [cluster.leader()] if arguments.leader else cluster.nodes
+    drive(nodes, connections, arguments, seconds=1)  # warms up
+    before = sum(node.sidecar.cpu_seconds() for node in cluster.nodes)
+    report = drive(nodes, connections, arguments, arguments.duration)
+    cpu = sum(node.sidecar.cpu_seconds() for node in cluster.nodes) - before
+    return {
+        "connections": connections,
+        "calls/s": round(report["calls_per_second"]),
+        "p50 ms": round(report["p50_ms"], 2),
+        "p99 ms": round(report["p99_ms"], 2),
+        "max ms": round(report["max_ms"], 1),
+        "CPU us/call": round(cpu * 1e6 / max(report["calls"], 1)),
+        "errors": sum(report["errors"].values()),
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--connections", type=int, nargs="+", default=[1, 16, 64, 256])
+    parser.add_argument("--duration", type=int, default=5, help="seconds a line")
+    parser.add_argument("--size", type=int, default=256, help="bytes a value")
+    parser.add_argument("--mode", choices=("write", "read", "mixed"), default="write")
+    parser.add_argument("--nodes", type=int, default=4)
+    parser.add_argument("--leader", action="store_true", help="all load to the leader")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the cluster is ended
+
+    directory = tempfile.mkdtemp(prefix="zap-bench-")
+    with Cluster(fast_orders_command, nodes=arguments.nodes,
+                 ports=scattered_ports(arguments.nodes), directory=directory) as cluster:
+        print(f"{arguments.nodes} nodes, {arguments.size}-byte {arguments.mode}s, "
+              f"{arguments.duration} s a line, files in {directory}", file=sys.stderr)
+        cluster.start()
+        if not arguments.json:
+            print("  ".join(f"{column:>11}" for column in COLUMNS), flush=True)
+        for connections in arguments.connections:
+            line = measure(cluster, connections, arguments)
+            print(json.dumps(line) if arguments.json else
+                  "  ".join(f"{line[column]:>11}" for column in COLUMNS), flush=True)
+    shutil.rmtree(directory)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
