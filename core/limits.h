@@ -56,10 +56,16 @@ inline constexpr std::size_t kPayloadBytes = 16u << 20;
 inline constexpr std::size_t kNameBytes = 1'024;
 /// Calls in one bundle or one batch.
 inline constexpr std::size_t kBatchCalls = 4'096;
+/// Calls in one message of any kind.
+inline constexpr std::size_t kCallsPerMessage = 65'536;
+/// Digests of calls in one fetch.
+inline constexpr std::size_t kFetchedCalls = 65'536;
 /// Slots in one fetch, batches or decided-digests message.
 inline constexpr std::size_t kSlotsPerMessage = 1'024;
 /// Votes in one certificate, and view changes in one new view: members of one cluster.
 inline constexpr std::size_t kMembers = 64;
+/// Messages of each kind in one Shown: the newest suffice.
+inline constexpr std::size_t kShown = 4;
 /// Results in one Replies message.
 inline constexpr std::size_t kReplies = 16'384;
 

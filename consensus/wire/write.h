@@ -1,0 +1,16 @@
+// consensus/wire/write.h - values into Cap'n Proto builders, field by field. Inside of codec.h.
+
+#pragma once
+
+#include "consensus/engine.h"
+#include "consensus/wire/messages.capnp.h"
+#include "consensus/wire/peer_messages.h"
+
+namespace zap::wire {
+
+void write(const Hello& hello, schema::Hello::Builder to);
+void write(const Replies& replies, schema::Replies::Builder to);
+void write(const Message& message, schema::PeerMessage::Builder to);
+void write(const Record& record, schema::Record::Builder to);
+
+}  // namespace zap::wire
