@@ -109,6 +109,8 @@ void Replica::enter_new_view(const NewView& message, const NewViewPlan& plan) {
   new_view_ = message;
   election_deadline_.reset();
   timers_since_ = now_.instant;
+  slow_clock_since_.reset();
+  progressed_ = false;
   std::erase_if(view_changes_, [this](const auto& entry) { return entry.second.view <= view_; });
   pool_.mark_all_unproposed();
   make_stable(plan.stable);

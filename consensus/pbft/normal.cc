@@ -144,6 +144,7 @@ bool Replica::accept(Seq seq, Slot& slot) {
   if (!content) return false;
   const bool fresh = proposal.batch && !is_leader() && !slot.prepared;
   if (fresh && content->batch.timestamp > now_.wall + kClockTolerance) return false;
+  if (fresh) judge_clock(content->batch.timestamp);
 
   for (const CallPtr& call : content->calls) pool_.mark_proposed(call->operation.id);
   const Digest digest = proposal.digest;
@@ -152,6 +153,15 @@ bool Replica::accept(Seq seq, Slot& slot) {
   if (!is_leader()) vote(Prepare{epoch_, view_, seq, digest, {}});
   check_prepared(seq, slot);
   return true;
+}
+
+/// A leader whose clock stands still would keep every deadline from passing.
+void Replica::judge_clock(WallTime proposed) {
+  if (proposed + kClockLag > now_.wall || settings_.fixed_leader) {
+    slow_clock_since_.reset();
+  } else if (!slow_clock_since_) {
+    slow_clock_since_ = now_.instant;
+  }
 }
 
 const BatchContent* Replica::assemble(Seq seq, Slot& slot, const Proposal& proposal) {

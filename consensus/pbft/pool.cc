@@ -117,14 +117,6 @@ void Pool::mark_all_unproposed() {
   }
 }
 
-std::map<NodeId, Instant> Pool::oldest() const {
-  std::map<NodeId, Instant> oldest;
-  for (const auto& [id, origin] : origins_) {
-    if (!origin.waiting.empty()) oldest[id] = origin.waiting.begin()->second.since;
-  }
-  return oldest;
-}
-
 std::vector<Digest> Pool::overdue(Instant before, std::size_t limit) const {
   std::vector<Digest> digests;
   for (const auto& [id, origin] : origins_) {

@@ -59,8 +59,14 @@ class Pool {
 
   // -- for the timers
 
-  /// Since when the oldest waiting call of each origin has been here.
-  std::map<NodeId, Instant> oldest() const;
+  /// Calls fn(origin, since) with the oldest waiting call of each origin, until one answers true.
+  template <typename Function>
+  bool any_oldest(Function fn) const {
+    for (const auto& [id, origin] : origins_) {
+      if (!origin.waiting.empty() && fn(id, origin.waiting.begin()->second.since)) return true;
+    }
+    return false;
+  }
   /// Calls that arrived before `before` and that no proposal names, at most `limit`.
   std::vector<Digest> overdue(Instant before, std::size_t limit) const;
   /// The same of one origin, whoever proposed them.

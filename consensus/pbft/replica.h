@@ -82,6 +82,7 @@ class Replica final : public Engine {
   void propose_batch(std::vector<CallPtr> calls);
   void accept_ready();
   bool accept(Seq seq, Slot& slot);
+  void judge_clock(WallTime proposed);
   const BatchContent* assemble(Seq seq, Slot& slot, const Proposal& proposal);
   void keep_content(Slot& slot, BatchContent content);
   /// The batch with all its calls, where every one of them is held here.
@@ -179,6 +180,8 @@ class Replica final : public Engine {
   std::optional<NewView> new_view_;            ///< of view_, to show to those who missed it
   std::optional<Instant> election_deadline_;   ///< set once q VIEW-CHANGEs for view_ are here
   std::uint32_t failed_views_ = 0;             ///< since the last progress
+  bool progressed_ = true;                     ///< something was decided in view_
+  std::optional<Instant> slow_clock_since_;    ///< the leader's timestamps lag behind our clock
 
   // ---- keeping up
   /// Something that a slot lacks, asked for again and again, each time of another peer.

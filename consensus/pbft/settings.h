@@ -36,6 +36,8 @@ inline constexpr std::size_t kBatchBytes = 4'000'000;
 inline constexpr std::size_t kBatchCalls = 10'000;
 /// How far a fresh proposal's timestamp may be ahead of a backup's wall clock.
 inline constexpr WallTime kClockTolerance = 1'000'000'000;
+/// How far it may lag behind it for longer than election_timeout, before the view is changed.
+inline constexpr WallTime kClockLag = 2'000'000'000;
 /// Numbers of one origin that may be undecided above its low mark.
 inline constexpr std::uint64_t kClientWindow = 4096;
 

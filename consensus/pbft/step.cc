@@ -126,16 +126,21 @@ void Replica::run_timers() {
     }
     return;
   }
-  for (const auto& [origin, since] : pool_.oldest()) {
-    if (policy_.timers_on_own_calls_only && origin != settings_.self) continue;
-    if (now_.instant < std::max(since, timers_since_) + patience()) continue;
-    if (is_behind()) {
-      timers_since_ = now_.instant;  // the call may be decided already: it is us who are late
-    } else {
-      start_view_change(view_ + 1);
-    }
+  if (slow_clock_since_ && now_.instant >= *slow_clock_since_ + settings_.election_timeout) {
+    start_view_change(view_ + 1);
     return;
   }
+  const bool overdue = pool_.any_oldest([this](NodeId origin, Instant since) {
+    if (policy_.timers_on_own_calls_only && origin != settings_.self) return false;
+    return now_.instant >= std::max(since, timers_since_) + patience();
+  });
+  if (!overdue) return;
+  if (is_behind()) {
+    timers_since_ = now_.instant;  // the call may be decided already: it is us who are late
+    return;
+  }
+  if (!progressed_) ++failed_views_;
+  start_view_change(view_ + 1);
 }
 
 Instant Replica::next_wake() const {
@@ -144,13 +149,12 @@ Instant Replica::next_wake() const {
   if (batch_since_) consider(*batch_since_ + settings_.batch_timeout);
   if (!active_ && election_deadline_) consider(*election_deadline_);
   if (active_) {
-    for (const auto& [origin, since] : pool_.oldest()) {
+    pool_.any_oldest([&](NodeId, Instant since) {
       consider(std::max(since, timers_since_) + patience());
-      if (!is_leader()) {
-        const Instant forward = since + settings_.round_timeout / 2;
-        if (forward > now_.instant) consider(forward);
-      }
-    }
+      const Instant forward = since + settings_.round_timeout / 2;
+      if (forward > now_.instant) consider(forward);
+      return false;
+    });
   }
   for (const auto& [seq, want] : wants_) consider(want.next_try);
   return std::max(wake, now_.instant + std::chrono::microseconds(100));

@@ -9,6 +9,12 @@
 
 namespace zap::pbft {
 
+namespace {
+
+constexpr std::uint32_t kMostDoublings = 6;  ///< of a time-out, whatever number of views failed
+
+}  // namespace
+
 /// From here on no vote leaves for any view below `view`. The record of it is durable before the
 /// VIEW-CHANGE is sent: a restart comes back to `view`, inactive.
 void Replica::start_view_change(View view) {
@@ -18,6 +24,8 @@ void Replica::start_view_change(View view) {
   new_view_.reset();
   election_deadline_.reset();
   batch_since_.reset();
+  slow_clock_since_.reset();
+  progressed_ = false;
 
   ViewChange message{settings_.self, epoch_, view_, stable_, {}, {}};
   if (!policy_.no_certificates_in_view_change) {
@@ -42,8 +50,8 @@ void Replica::handle(NodeId, const ViewChange& message) {
   if (active_ || message.view != view_) return;
 
   if (!election_deadline_ && view_changes_for_current().size() >= quorum()) {
-    const std::uint32_t doublings = std::min(failed_views_, 10U);
-    election_deadline_ = now_.instant + settings_.election_timeout * (1U << doublings);
+    const std::uint32_t factor = 1U << std::min(failed_views_, kMostDoublings);
+    election_deadline_ = now_.instant + settings_.election_timeout * factor;
   }
   try_new_view();
 }
@@ -70,12 +78,15 @@ std::vector<const ViewChange*> Replica::view_changes_for_current() const {
   return current;
 }
 
-/// Calls are patient with a view for round_timeout; twice as long for each view before it that
-/// failed, so that a slow network ends up with one that works.
+/// A call is given round_timeout; twice as long for each view before this one that failed, so that
+/// a slow network ends up with a view that works.
 Duration Replica::patience() const {
-  return settings_.round_timeout * (1U << std::min(failed_views_, 10U));
+  return settings_.round_timeout * (1U << std::min(failed_views_, kMostDoublings));
 }
 
-void Replica::progress_in_view() { failed_views_ = 0; }
+void Replica::progress_in_view() {
+  progressed_ = true;
+  failed_views_ = 0;
+}
 
 }  // namespace zap::pbft
