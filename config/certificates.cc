@@ -89,6 +89,33 @@ Result<std::string> sign(openssl::Certificate certificate, const PrivateKey& key
   return openssl::written(bio);
 }
 
+std::string text_of(const ASN1_STRING* value) {
+  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(value)),
+          static_cast<std::size_t>(ASN1_STRING_length(value))};
+}
+
+std::string ip_text(const ASN1_STRING* value) {
+  char text[INET6_ADDRSTRLEN] = "";
+  const int family = ASN1_STRING_length(value) == 4 ? AF_INET : AF_INET6;
+  inet_ntop(family, ASN1_STRING_get0_data(value), text, sizeof text);
+  return text;
+}
+
+/// The alternative names without the node's own.
+std::vector<std::string> hosts_of(const X509* certificate, const std::string& node_id) {
+  std::vector<std::string> hosts;
+  const openssl::Names names(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
+    if (name->type == GEN_IPADD) hosts.push_back(ip_text(name->d.iPAddress));
+    if (name->type == GEN_DNS && text_of(name->d.dNSName) != node_id) {
+      hosts.push_back(text_of(name->d.dNSName));
+    }
+  }
+  return hosts;
+}
+
 WallTime wall_time(const ASN1_TIME* time) {
   std::tm parts{};
   if (ASN1_TIME_to_tm(time, &parts) != 1) return 0;
@@ -143,10 +170,9 @@ Result<CertificateFacts> load_certificate(const std::filesystem::path& file) {
   const X509_NAME* subject = X509_get_subject_name(certificate->get());
   const int place = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
   if (place >= 0) {
-    const ASN1_STRING* name = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, place));
-    facts.node_id.assign(reinterpret_cast<const char*>(ASN1_STRING_get0_data(name)),
-                         static_cast<std::size_t>(ASN1_STRING_length(name)));
+    facts.node_id = text_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, place)));
   }
+  facts.hosts = hosts_of(certificate->get(), facts.node_id);
   const EVP_PKEY* key = X509_get0_pubkey(certificate->get());
   std::size_t size = facts.public_key.bytes.size();
   if (!key || EVP_PKEY_get_id(key) != EVP_PKEY_ED25519 ||

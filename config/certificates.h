@@ -36,6 +36,7 @@ Result<std::string> issue_certificate(const PrivateKey& authority_key,
 
 struct CertificateFacts {
   std::string node_id;
+  std::vector<std::string> hosts;
   PublicKey public_key;
   WallTime not_before = 0;
   WallTime not_after = 0;
