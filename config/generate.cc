@@ -8,6 +8,7 @@
 #include "config/certificates.h"
 #include "config/file.h"
 #include "config/keys.h"
+#include "config/names.h"
 
 namespace zap::config {
 namespace {
@@ -99,10 +100,10 @@ Result<std::vector<Node>> lay_out(const ClusterPlan& plan) {
 std::string write_yaml(const ClusterPlan& plan, const ClusterId& cluster, const Node& self,
                        const std::vector<Node>& nodes, const PublicKey& operator_key) {
   std::ostringstream yaml;
-  yaml << "cluster: " << cluster << "\n"
+  yaml << "cluster: \"" << cluster << "\"\n"
        << "node_id: " << self.id << "\n"
        << "peer:\n"
-       << "  listen: " << self.peer_address() << "\n"
+       << "  listen: \"" << self.peer_address() << "\"\n"
        << "  certificate: " << self.id << ".crt\n"
        << "  private_key: " << self.id << ".key\n"
        << "  authority: cluster-ca.crt\n"
@@ -113,20 +114,25 @@ std::string write_yaml(const ClusterPlan& plan, const ClusterId& cluster, const 
     yaml << "    - {id: " << node.id << ", address: \"" << node.peer_address()
          << "\", public_key: \"" << to_string(public_key_of(node.key)) << "\"}\n";
   }
-  yaml
-      << "  operator_key: \"" << to_string(operator_key) << "\"\n"
-      << "wal: {path: " << self.id << "/wal}\n"
-      << "snapshot: {path: " << self.id << "/snapshots}\n"
-      << "listeners:\n"
-      << "  - name: main\n"
-      << "    address: \"" << to_string(Address{self.host, self.client_port, {}}) << "\"\n"
-      << "    protocol: " << name_of(plan.listen) << "\n"
-      << "    app:\n"
-      << "      address: \"" << to_string(self.app) << "\"\n"
-      << "      state: " << (plan.state == AppState::kMemory ? "memory" : "durable") << "\n"
-      << "    methods: []  # such as {match: \"GET /catalog/**\", mode: local}; what is not listed "
-         "is classified\n"
-      << "admin: {address: \"" << kThisMachine << ":" << self.admin_port << "\"}\n";
+  yaml << "  operator_key: \"" << to_string(operator_key) << "\"\n"
+       << "  round_timeout: 500ms\n"
+       << "  election_timeout: 2s\n"
+       << "  batch_size: 100\n"
+       << "  batch_timeout: 10ms\n"
+       << "  leader_election: auto\n"
+       << "  read_strategy: linearizable\n"
+       << "wal: {path: " << self.id << "/wal, sync_mode: always, max_size: 100MB}\n"
+       << "snapshot: {path: " << self.id << "/snapshots, interval: 10000, retain: 3}\n"
+       << "listeners:\n"
+       << "  - name: main\n"
+       << "    address: \"" << to_string(Address{self.host, self.client_port, {}}) << "\"\n"
+       << "    protocol: " << name_of(plan.listen) << "\n"
+       << "    app:\n"
+       << "      address: \"" << to_string(self.app) << "\"\n"
+       << "      state: " << (plan.state == AppState::kMemory ? "memory" : "durable") << "\n"
+       << "    methods: []  # such as {match: \"GET /catalog/**\", mode: local}\n"
+       << "admin: {address: \"" << kThisMachine << ":" << self.admin_port << "\"}\n"
+       << "logging: {level: info, format: text}\n";
   return yaml.str();
 }
 
@@ -180,6 +186,14 @@ Result<Authority> load_authority(const Path& folder) {
 Result<std::vector<NewFile>> credentials(const Path& folder, const Authority& authority,
                                          const std::string& node_id, const std::string& host,
                                          const PrivateKey& key) {
+  if (!is_name(node_id)) {
+    return Error{ErrorCode::kInvalid, "'" + node_id + "' is no node id; write up to 63 letters, " +
+                                          "digits, '-', '_' and '.'"};
+  }
+  if (!is_host(host)) {
+    return Error{ErrorCode::kInvalid,
+                 "'" + host + "' is no host; write a host's name or its IP address"};
+  }
   auto certificate = issue_certificate(authority.key, authority.certificate,
                                        {node_id, {host}, public_key_of(key)});
   if (!certificate) return certificate.error();

@@ -4,6 +4,7 @@
 
 #include "config/file.h"
 #include "config/load_parts.h"
+#include "config/names.h"
 
 namespace zap::config {
 namespace {
@@ -184,10 +185,7 @@ bool read_path(Section& section, const char* key, const Config& config, Path& ou
 
 bool check_name(const Section& section, const char* key, const std::string& name,
                 Problems& problems) {
-  const bool good = name.size() <= 63 && std::all_of(name.begin(), name.end(), [](char c) {
-                      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                             (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
-                    });
+  const bool good = is_name(name);
   if (!good) {
     problems.add(section.where(key), section.full_name(key) + " is '" + name + "'",
                  "up to 63 letters, digits, '-', '_' and '.'");

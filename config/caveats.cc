@@ -1,0 +1,122 @@
+#include "config/caveats.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "config/certificates.h"
+
+namespace zap::config {
+namespace {
+
+constexpr Duration kExpiryNotice = std::chrono::hours(24 * 30);
+
+using Sentences = std::vector<std::string>;
+
+bool is_loopback(const Address& address) {
+  return address.is_unix() || address.host == "localhost" || address.host == "::1" ||
+         address.host.substr(0, 4) == "127.";
+}
+
+void about_cluster(const Config& config, Sentences& out) {
+  const Consensus& consensus = config.consensus;
+  const auto n = static_cast<std::uint32_t>(consensus.nodes.size());
+  if (consensus.protocol == Protocol::kZab) {
+    out.push_back("zab survives " + std::to_string((n - 1) / 2) +
+                  " crashed nodes and no node that lies.");
+  } else if (const std::uint32_t f = Quorum{n}.faulty(); 3 * f + 1 != n) {
+    out.push_back(std::to_string(n) + " nodes survive no more liars than " +
+                  std::to_string(3 * f + 1) + ": " + std::to_string(f) + ".");
+  }
+  if (consensus.protocol == Protocol::kPbft && consensus.replies == Replies::kLocal) {
+    out.push_back(
+        "replies: local answers with the word of one application: nothing compares it with "
+        "the others.");
+  }
+  if (!consensus.operator_key) {
+    out.push_back("consensus.operator_key is not given: the membership can never change.");
+  }
+}
+
+void about_disk(const Config& config, Sentences& out) {
+  if (config.wal.sync_mode == SyncMode::kBatch) {
+    out.push_back(
+        "wal.sync_mode is batch: power cuts that hit a quorum may undo the last 100 ms of "
+        "acknowledged writes.");
+  }
+  if (config.wal.sync_mode == SyncMode::kNever) {
+    out.push_back(
+        "wal.sync_mode is never: power cuts that hit a quorum may undo acknowledged "
+        "writes.");
+  }
+}
+
+void about_app(const Listener& listener, Sentences& out) {
+  const App& app = listener.app;
+  const std::string name = listener.name + ": the application at " + to_string(app.address);
+  const bool speaks_info =
+      app.protocol == ListenerProtocol::kCallback || app.protocol == ListenerProtocol::kRedis;
+  if (!is_loopback(app.address) && !app.instance && !speaks_info) {
+    out.push_back(name +
+                  " is on another host and has no app.instance: its restarts cannot be "
+                  "noticed, and after its own the sidecar waits for run --app-is empty or "
+                  "--app-is kept.");
+  }
+  if (app.state == AppState::kDurable && !app.applied_index && !speaks_info) {
+    out.push_back(name +
+                  " is durable without app.applied_index: after a crash the one call in "
+                  "flight is executed at least once, not exactly once.");
+  }
+  if (!app.snapshot && !speaks_info) {
+    out.push_back(name + " has no app.snapshot: snapshots hold the sidecar's own state only, " +
+                  (app.state == AppState::kMemory
+                       ? "and a restart of it replays every call from the first on."
+                       : "and the log is kept whole unless wal.keep is given."));
+  }
+}
+
+void about_methods(const Config& config, const Listener& listener, Sentences& out) {
+  const bool leader =
+      config.consensus.read_strategy == Mode::kLeader ||
+      std::any_of(listener.methods.begin(), listener.methods.end(),
+                  [](const Method& method) { return method.mode == Mode::kLeader; });
+  if (leader && config.consensus.protocol == Protocol::kPbft) {
+    out.push_back(listener.name +
+                  ": leader reads are one node's word: stale or false if the leader lies.");
+  }
+  for (const Method& method : listener.methods) {
+    if (method.mode == Mode::kLocal && !method.max_staleness) {
+      out.push_back(
+          listener.name + ": '" + method.match +
+          "' is a local read without max_staleness: nothing bounds how old its answer is.");
+    }
+  }
+}
+
+void about_certificate(const Config& config, WallTime now, Sentences& out) {
+  const auto facts = load_certificate(config.peer.certificate);
+  if (!facts || facts->not_after - now > kExpiryNotice.count()) return;
+  const auto days =
+      std::chrono::duration_cast<std::chrono::hours>(Duration(facts->not_after - now));
+  out.push_back("peer.certificate expires in " + std::to_string(days.count() / 24) +
+                " days; zap-sidecar init --renew " + config.node_id + " makes a fresh one.");
+}
+
+}  // namespace
+
+std::vector<std::string> caveats(const Config& config, WallTime now) {
+  Sentences out;
+  about_cluster(config, out);
+  about_disk(config, out);
+  about_certificate(config, now, out);
+  for (const Listener& listener : config.listeners) {
+    if (!is_loopback(listener.address)) {
+      out.push_back(listener.name + ": clients reach " + to_string(listener.address) +
+                    " in the clear: the sidecar's listeners speak no TLS.");
+    }
+    about_app(listener, out);
+    about_methods(config, listener, out);
+  }
+  return out;
+}
+
+}  // namespace zap::config
