@@ -120,7 +120,7 @@ struct Limits {
   Duration request_timeout = std::chrono::seconds(10);
 };
 
-enum class LogLevel { kDebug, kInfo, kWarning, kError };
+enum class LogLevel { kTrace, kDebug, kInfo, kWarning, kError };
 enum class LogFormat { kText, kJson };
 
 struct Logging {

@@ -90,7 +90,8 @@ void load_limits(Section& section, Config& config) {
 
 void load_logging(Section& section, Config& config) {
   section.choice<LogLevel>("level", config.logging.level,
-                           {{"debug", LogLevel::kDebug},
+                           {{"trace", LogLevel::kTrace},
+                            {"debug", LogLevel::kDebug},
                             {"info", LogLevel::kInfo},
                             {"warning", LogLevel::kWarning},
                             {"error", LogLevel::kError}});

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "proxy/commands/bench_command.h"
 #include "proxy/commands/check.h"
 #include "proxy/commands/init.h"
 #include "proxy/commands/status.h"
@@ -18,6 +19,7 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(make_status());
   commands.push_back(make_health());
   commands.push_back(make_leader_show());
+  commands.push_back(make_bench());
   return commands;
 }
 
