@@ -1,0 +1,108 @@
+#include "consensus/pbft/pool.h"
+
+#include <catch2/catch.hpp>
+
+using namespace zap;
+using namespace zap::pbft;
+
+namespace {
+
+const Instant kNow{std::chrono::seconds(1)};
+
+CallPtr call(NodeId origin, std::uint64_t number, const std::string& payload = "p",
+             Incarnation incarnation = 1) {
+  Operation operation;
+  operation.id = {origin, incarnation, number};
+  operation.payload = payload;
+  return std::make_shared<const Call>(std::move(operation));
+}
+
+Pool::Proof proof() { return std::make_shared<const BundleProof>(); }
+
+std::vector<std::uint64_t> numbers(const std::vector<CallPtr>& calls) {
+  std::vector<std::uint64_t> numbers;
+  for (const CallPtr& taken : calls) {
+    numbers.push_back(taken->operation.id.origin * 100 + taken->operation.id.number);
+  }
+  return numbers;
+}
+
+}  // namespace
+
+TEST_CASE("the leader takes from the origins in turn, from each in number order") {
+  Pool pool;
+  for (std::uint64_t number = 5; number > 0; --number) pool.add(call(1, number), proof(), kNow);
+  pool.add(call(2, 1), proof(), kNow);
+  CHECK(numbers(pool.take(4, 1000)) == std::vector<std::uint64_t>{101, 201, 102, 103});
+  CHECK(pool.unproposed() == 2);
+  CHECK(numbers(pool.take(10, 1000)) == std::vector<std::uint64_t>{104, 105});
+  CHECK(pool.take(10, 1000).empty());
+}
+
+TEST_CASE("a batch stops at its bytes, and carries one call however large") {
+  Pool pool;
+  for (std::uint64_t number = 1; number <= 3; ++number) {
+    pool.add(call(1, number, std::string(60, 'x')), proof(), kNow);
+  }
+  CHECK(pool.take(10, 130).size() == 2);
+  CHECK(pool.take(10, 10).size() == 1);
+}
+
+TEST_CASE("a new view proposes again what no proposal names") {
+  Pool pool;
+  pool.add(call(1, 1), proof(), kNow);
+  pool.add(call(1, 2), proof(), kNow);
+  pool.take(2, 1000);
+  pool.mark_all_unproposed();
+  pool.mark_proposed({1, 1, 1});
+  CHECK(numbers(pool.take(2, 1000)) == std::vector<std::uint64_t>{102});
+}
+
+TEST_CASE("a decided call is forgotten, with every payload that its origin signed for its id") {
+  Pool pool;
+  const CallPtr one = call(1, 1, "one"), other = call(1, 1, "other");
+  CHECK(pool.add(one, proof(), kNow) == Pool::Added::kNew);
+  CHECK(pool.add(one, proof(), kNow) == Pool::Added::kKnown);
+  CHECK(pool.add(other, proof(), kNow) == Pool::Added::kConflicting);
+  CHECK(pool.waiting() == 1);
+  pool.decided({1, 1, 1});
+  CHECK(pool.find(one->digest) == nullptr);
+  CHECK(pool.find(other->digest) == nullptr);
+  CHECK(pool.waiting() == 0);
+  CHECK(pool.unproposed() == 0);
+}
+
+TEST_CASE("a newer incarnation ends the waiting of the older, whose payloads can still be found") {
+  Pool pool;
+  const CallPtr old = call(1, 7, "old", 1);
+  pool.add(old, proof(), kNow);
+  pool.add(call(1, 1, "new", 2), proof(), kNow);
+  CHECK(pool.waiting() == 1);
+  CHECK(pool.find(old->digest) != nullptr);
+  CHECK(numbers(pool.take(10, 1000)) == std::vector<std::uint64_t>{101});
+  pool.decided({1, 2, 1});
+  CHECK(pool.find(old->digest) == nullptr);
+}
+
+TEST_CASE("one origin's unordered bytes are bounded, the oldest go first") {
+  Pool pool;
+  const std::size_t size = Pool::kBytesPerOrigin / 4;
+  for (std::uint64_t number = 1; number <= 6; ++number) {
+    pool.add(call(1, number, std::string(size, static_cast<char>('a' + number))), proof(), kNow);
+  }
+  CHECK(pool.waiting() == 4);
+  CHECK(numbers(pool.take(1, 1)) == std::vector<std::uint64_t>{103});
+}
+
+TEST_CASE("calls with one proof travel in one bundle") {
+  Pool pool;
+  const Pool::Proof shared = proof();
+  const CallPtr a = call(1, 1), b = call(1, 2), c = call(1, 3);
+  pool.add(a, shared, kNow);
+  pool.add(b, shared, kNow);
+  pool.add(c, proof(), kNow);
+  const auto bundles = pool.bundles_of({a->digest, c->digest, b->digest, Digest{}});
+  REQUIRE(bundles.size() == 2);
+  CHECK(bundles[0].calls.size() == 2);
+  CHECK(bundles[1].calls.size() == 1);
+}
