@@ -20,33 +20,22 @@
 #include <string>
 #include <vector>
 
+#include "adapters/adapter.h"
 #include "config/config.h"
 #include "core/bytes.h"
 #include "core/ids.h"
 #include "core/operation.h"
 #include "core/result.h"
 #include "core/time.h"
+#include "proxy/app_health.h"
+#include "proxy/app_resume.h"
+#include "proxy/decision_source.h"
 
 namespace zap {
 
 class EventLoop;
 class AppProgress;
-class AppProtocol;
 class Supervisor;
-
-/// Decided slots, read back from the log. May be asked for slots whose records are appended but not
-/// durable yet.
-class DecisionSource {
- public:
-  virtual ~DecisionSource() = default;
-
-  using Decisions = std::vector<Decision>;
-  /// Answers on the loop, later: decisions in slot order, from the one that holds index `first`,
-  /// ending once they hold more than `bytes` of payload. They may hold calls of other applications
-  /// too. None: not in the log yet, ask again.
-  virtual void read_decisions(Index first, std::size_t bytes,
-                              std::function<void(Result<Decisions>)> done) = 0;
-};
 
 /// What the application said to one ordered call.
 struct AppAnswer {
@@ -69,35 +58,13 @@ class ApplierObserver {
   virtual void backlog(bool full) = 0;
 };
 
-/// For /status, /readyz and metrics.
-struct AppHealth {
-  enum class State {
-    kStarting,     ///< not connected yet
-    kOk,           ///< connected, nothing to catch up with
-    kUnreachable,  ///< no connection; `error` says why
-    kReplaying,    ///< calls up to `target` are being read back from the log
-    kBlocked,      ///< call `index` broke the application `attempts` times in a row
-    kUndecided,    ///< nothing tells which calls the application has: wants `run --app-is`
-  };
-  State state = State::kStarting;
-  Index applied = 0;
-  Index target = 0;
-  Index blocked_at = 0;
-  std::uint64_t attempts = 0;
-  std::optional<Instant> since;  ///< when it left kOk
-  std::string error;
-
-  bool ready() const { return state == State::kOk; }
-  std::string text() const;  ///< "ok", or a sentence
-};
-
-/// `run --app-is`: what an operator says where nothing else tells.
-enum class AppIs { kUnsaid, kEmpty, kKept };
-
 struct ApplierSettings {
   config::App app;
-  std::vector<std::string> listeners;   ///< whose calls are this application's
-  std::vector<std::string> node_names;  ///< by NodeId, for Zap-Node and Zap-Op-Id
+  std::vector<std::string> listeners;            ///< whose calls are this application's
+  std::function<std::string(NodeId)> node_name;  ///< for Zap-Node and Zap-Op-Id
+  /// How answers to a call are compared: its method's `compare` and `ignore`. They live as long as
+  /// the applier.
+  std::function<const Comparison&(const Operation&)> comparison_of;
   std::uint64_t response_bytes = 1'000'000;
   std::size_t queue_calls = 4096;  ///< beyond either bound, calls wait in the log
   std::size_t queue_bytes = 16'000'000;
@@ -108,8 +75,9 @@ struct ApplierSettings {
 class Applier {
  public:
   /// `supervisor` is null where the application is not our child. All outlive the applier.
-  Applier(EventLoop& loop, ApplierSettings settings, AppProtocol& protocol, AppProgress& progress,
-          DecisionSource& source, ApplierObserver& observer, Supervisor* supervisor);
+  Applier(EventLoop& loop, ApplierSettings settings, const Protocol& protocol,
+          AppProgress& progress, DecisionSource& source, ApplierObserver& observer,
+          Supervisor* supervisor);
   ~Applier();
   Applier(const Applier&) = delete;
   Applier& operator=(const Applier&) = delete;
@@ -126,7 +94,9 @@ class Applier {
   /// between them where app.connections is 1. Held back while the application is replayed. Fails
   /// with kUnavailable: not reached, or not answered within `timeout`; kTooLarge: above
   /// response_bytes, or too many reads wait.
+  /// A read whose connection broke before the answer is tried once more; passthrough is not.
   void read(Bytes payload, Duration timeout, Done done);
+  void pass_through(Bytes payload, Duration timeout, Done done);
 
   /// Everything up to it that is ours has been answered.
   Index applied() const;

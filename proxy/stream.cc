@@ -293,6 +293,7 @@ void Stream::set_idle_timeout(Duration timeout) {
 
 bool Stream::is_open() const { return impl_->open; }
 const std::string& Stream::remote() const { return impl_->remote; }
+int Stream::fd() const { return bufferevent_getfd(impl_->bev); }
 ssl_st* Stream::tls() const { return bufferevent_openssl_get_ssl(impl_->bev); }
 
 }  // namespace zap

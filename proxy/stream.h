@@ -100,6 +100,8 @@ class Stream {
   bool is_open() const;
   /// The other side's address as text, "127.0.0.1:40404"; what was dialled, while connecting.
   const std::string& remote() const;
+  /// The socket, to ask the system about; -1 before there is one.
+  int fd() const;
   /// For proxy/tls.h; null on a plain stream.
   ssl_st* tls() const;
 
