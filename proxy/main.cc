@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <iostream>
 
-#include "proxy/commands/bench_command.h"
+#include "proxy/commands/bench.h"
 #include "proxy/commands/check.h"
 #include "proxy/commands/init.h"
 #include "proxy/commands/status.h"

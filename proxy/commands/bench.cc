@@ -98,7 +98,7 @@ class Bench : public Command {
             .path = path_};
   }
 
-  std::vector<std::string> targets_;
+  std::vector<std::string> targets_ = {"127.0.0.1:8081"};
   std::uint64_t connections_ = 16;
   std::uint64_t seconds_ = 10;
   std::uint64_t size_ = 256;
