@@ -1,5 +1,7 @@
 #include "proxy/app_connection.h"
 
+#include <sys/socket.h>
+
 #include <utility>
 
 #include "core/check.h"
@@ -67,6 +69,11 @@ void AppConnection::deliver(const Bytes& payload, const std::optional<Delivery>&
   Output output;
   session_->deliver(payload, delivery, comparison, output);
   for (Bytes& piece : output.take()) stream_->write(std::move(piece));
+}
+
+bool AppConnection::closed_unseen() const {
+  char byte;
+  return ::recv(stream_->fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 void AppConnection::readable() {

@@ -51,6 +51,10 @@ class AppConnection {
   void deliver(const Bytes& payload, const std::optional<Delivery>& delivery,
                const Comparison& comparison);
 
+  /// The application has closed, although our loop has not seen it yet. Looked up before a call on
+  /// a connection that was idle, so that it is not lost in the gap and then in doubt.
+  bool closed_unseen() const;
+
   bool is_open() const { return open_; }
   /// Empty where nothing tells.
   const std::string& run() const { return run_; }

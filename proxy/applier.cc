@@ -69,6 +69,7 @@ class Applier::Implementation {
 
   // calls
   void pump();
+  void deliver_waiting();
   void deliver(OrderedCall call);
   void deliver(AppRead read);
   void replied(AppReply reply);
@@ -280,7 +281,15 @@ void Applier::Implementation::wait_for_operator(const std::string& why) {
 
 // ---------------------------------------------------------------- calls
 
+/// Something may wait for a connection that may have been idle.
 void Applier::Implementation::pump() {
+  if (settled_ && in_flight_.empty() && connection_->is_open() && connection_->closed_unseen()) {
+    return;  // goes on with the next connection
+  }
+  deliver_waiting();
+}
+
+void Applier::Implementation::deliver_waiting() {
   while (settled_ && connection_->ready()) {
     const bool read = reads_.any() && settings_.app.connections == 1;
     if (read && (read_is_next_ || backlog_.empty())) {
@@ -325,7 +334,7 @@ void Applier::Implementation::replied(AppReply reply) {
   in_flight_.pop_front();
   failures_ = 0;
   if (const auto* sent = std::get_if<SentCall>(&first)) return answered(*sent, std::move(reply));
-  pump();
+  deliver_waiting();
   if (const auto& done = std::get<AppRead>(first).done) done(std::move(reply.reply));
 }
 
@@ -333,7 +342,7 @@ void Applier::Implementation::answered(const SentCall& sent, AppReply reply) {
   progress_.mark_answered(sent.call.index);
   if (sent.call.index >= breaking_) breaks_ = 0;
   applied_ = sent.call.index;
-  pump();  // the application works on the next call while we look at this answer
+  deliver_waiting();  // the application works on the next call while we look at this answer
   observer_.answered({.index = sent.call.index,
                       .call = sent.call.call,
                       .reply = std::move(reply.reply),
