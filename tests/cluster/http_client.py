@@ -20,6 +20,7 @@ class Answer:
 
 class Connection:
     def __init__(self, address, seconds=30):
+        self.address = address
         host, _, port = address.rpartition(":")
         self._socket = socket.create_connection((host, int(port)), timeout=seconds)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

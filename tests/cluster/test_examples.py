@@ -1,6 +1,7 @@
 """The example applications by themselves: without sidecars, but with what sidecars would tell them."""
 
 import json
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 from cluster import fast_orders_command, orders_command, wait_until
 from history import fingerprint
 from http_client import Connection
-from local_cluster import HOST, Process, free_block, is_free
+from local_cluster import HOST, Process, free_block, is_free, sidecar_binary
 
 
 class ExampleTest(unittest.TestCase):
@@ -63,6 +64,46 @@ class Orders(ExampleTest):
                      b'{"item": "tea", "quantity": true}'):
             self.assertEqual(app.call("POST", "/orders", body).status, 400, body)
         self.assertEqual(json.loads(app.call("GET", "/state").body)["orders"], 0)
+
+
+class Bench(ExampleTest):
+    """`zap-sidecar bench` against an application that tells how many calls it really got."""
+
+    def bench(self, target, *arguments):
+        ran = subprocess.run([sidecar_binary(), "bench", "--json", "--duration", "1", "--target",
+                              target, *arguments], capture_output=True, text=True, timeout=30)
+        return ran.returncode, json.loads(ran.stdout) if ran.stdout else None
+
+    def digest(self, app):
+        return json.loads(app.call("GET", "/digest").body)
+
+    def test_what_it_counts_is_what_was_done(self):
+        app, = self.start(fast_orders_command, 1)
+        status, report = self.bench(app.address, "--connections", "8", "--keys", "5")
+        self.assertEqual((status, report["errors"]), (0, {}))
+        done = self.digest(app)
+        # Each connection may have had one more call in flight when time was up.
+        self.assertIn(done["writes"] - report["calls"], range(9))
+        self.assertEqual(done["keys"], 5)
+        self.assertLessEqual(report["p50_ms"], report["p99_ms"])
+        self.assertLessEqual(report["p99_ms"], report["max_ms"])
+
+    def test_reads_find_what_was_written_before_them(self):
+        app, = self.start(fast_orders_command, 1)
+        status, report = self.bench(app.address, "--mode", "mixed", "--connections", "1")
+        self.assertEqual((status, report["errors"]), (0, {}))
+        self.assertIn(2 * self.digest(app)["writes"] - report["calls"], range(-2, 3))
+
+    def test_a_rate_is_not_exceeded(self):
+        app, = self.start(fast_orders_command, 1)
+        _, report = self.bench(app.address, "--rate", "200")
+        self.assertIn(report["calls"], range(1, 222))
+
+    def test_errors_are_counted_by_status(self):
+        app, = self.start(fast_orders_command, 1)
+        status, report = self.bench(app.address, "--mode", "read", "--path", "/nothing/{key}")
+        self.assertEqual((status, report["calls"]), (1, 0))
+        self.assertGreater(report["errors"]["404"], 0)
 
 
 class FastOrders(ExampleTest):
