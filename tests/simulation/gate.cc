@@ -1,0 +1,38 @@
+#include "tests/simulation/gate.h"
+
+namespace zap::simulation {
+
+Gate::Gate(const pbft::Settings& settings, const test::FakeKeys& keys)
+    : cluster_(settings.cluster),
+      membership_(settings.membership),
+      leadership_{&membership_, settings.fixed_leader},
+      keys_(keys) {}
+
+bool Gate::passes(const Envelope& envelope) const {
+  if (!envelope.genuine) envelope.genuine = verify(envelope);
+  return *envelope.genuine;
+}
+
+bool Gate::verify(const Envelope& envelope) const {
+  const auto found =
+      pbft::signatures_to_verify(cluster_, leadership_, envelope.from, *envelope.message);
+  if (!found) {
+    refusal_ = found.error().message;
+    return false;
+  }
+  for (const pbft::ToVerify& check : *found) {
+    if (!keys_.verify(check.signer, check.statement, check.signature)) {
+      refusal_ = "a signature of node " + std::to_string(check.signer) + " does not fit";
+      return false;
+    }
+  }
+  return true;
+}
+
+void Gate::sign(const test::Signer& signer, Message& message) const {
+  for (const pbft::ToSign& owed : pbft::signatures_to_make(cluster_, signer.self(), message)) {
+    *owed.signature = signer.sign(owed.statement);
+  }
+}
+
+}  // namespace zap::simulation

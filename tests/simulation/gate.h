@@ -1,0 +1,41 @@
+// tests/simulation/gate.h - what stands before step(): every signature inside a message is found by
+// the product's own walk (consensus/pbft/statement.h) and checked, once for all receivers.
+
+#pragma once
+
+#include <string>
+
+#include "consensus/pbft/settings.h"
+#include "consensus/pbft/statement.h"
+#include "tests/simulation/envelope.h"
+#include "tests/support/fake_keys.h"
+
+namespace zap::simulation {
+
+class Gate {
+ public:
+  Gate(const pbft::Settings& settings, const test::FakeKeys& keys);
+
+  bool passes(const Envelope& envelope) const;
+  /// Why the last message that did not pass was refused.
+  const std::string& refusal() const { return refusal_; }
+
+  /// Fills in what `signer` owes to its own message.
+  void sign(const test::Signer& signer, Message& message) const;
+  bool verify(NodeId signer, const Digest& statement, const Signature& signature) const {
+    return keys_.verify(signer, statement, signature);
+  }
+  const ClusterId& cluster() const { return cluster_; }
+  NodeId leader_of(View view) const { return leadership_.leader_of(view); }
+
+ private:
+  bool verify(const Envelope& envelope) const;
+
+  const ClusterId cluster_;
+  const Membership membership_;
+  const pbft::Leadership leadership_;
+  const test::FakeKeys keys_;
+  mutable std::string refusal_;
+};
+
+}  // namespace zap::simulation
