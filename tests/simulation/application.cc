@@ -5,10 +5,7 @@
 namespace zap::simulation {
 
 Application::Application(Duration apply_max, Scheduler& scheduler, Random random, Backlog backlog)
-    : apply_max_(apply_max),
-      scheduler_(scheduler),
-      random_(random),
-      backlog_(std::move(backlog)) {}
+    : apply_max_(apply_max), scheduler_(scheduler), random_(random), backlog_(std::move(backlog)) {}
 
 void Application::take(const Decision& decision) {
   if (apply_max_ == Duration{} && stopped_until_ <= scheduler_.now() && waiting_ == 0) return;

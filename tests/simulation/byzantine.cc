@@ -63,10 +63,14 @@ bool Byzantine::is_withheld(NodeId to, const Message& message, NodeId leader) co
   const auto n = static_cast<NodeId>(scenario_.settings.membership.members.size());
   switch (treachery_.origin) {
     case Treachery::Origin::kHonest:
-    case Treachery::Origin::kTwoPayloads: return false;
-    case Treachery::Origin::kLeaderOnly: return to != leader;
-    case Treachery::Origin::kAllButLeader: return to == leader;
-    case Treachery::Origin::kOneBackup: return to != (leader + 1) % n;
+    case Treachery::Origin::kTwoPayloads:
+      return false;
+    case Treachery::Origin::kLeaderOnly:
+      return to != leader;
+    case Treachery::Origin::kAllButLeader:
+      return to == leader;
+    case Treachery::Origin::kOneBackup:
+      return to != (leader + 1) % n;
   }
   return false;
 }
@@ -246,8 +250,8 @@ void Byzantine::add_other_story(NodeId to, const Message& message, std::vector<U
     other.batch = split->other;
     other.digest = split->other_digest;
   }
-  said.push_back({signed_by_us(std::move(other)), random_.between(Duration(0),
-                                                                 Duration(50'000'000))});
+  said.push_back(
+      {signed_by_us(std::move(other)), random_.between(Duration(0), Duration(50'000'000))});
 }
 
 void Byzantine::add_invented_calls(NodeId, const Message& message, std::vector<Utterance>& said) {

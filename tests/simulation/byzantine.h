@@ -20,7 +20,7 @@ namespace zap::simulation {
 class Conspiracy {
  public:
   struct Split {
-    pbft::Batch other;       ///< the story for `deceived`; elsewhere the replica's own
+    pbft::Batch other;  ///< the story for `deceived`; elsewhere the replica's own
     Digest own_digest;
     Digest other_digest;
     std::uint32_t deceived;  ///< bit i: node i

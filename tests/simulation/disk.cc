@@ -60,20 +60,20 @@ void Disk::begin_sync() {
   syncing_ = true;
   Duration cost = random_.between(faults_.sync_min, faults_.sync_max);
   if (random_.chance(faults_.slow)) cost *= 100;
-  scheduler_.after(cost, [this, run = run_, covered = records_.size(),
-                          reporting = std::move(waiting_)] {
-    if (run != run_) return;
-    syncing_ = false;
-    write_mark_if_due();
-    for (; durable_ < covered; ++durable_) {
-      const pbft::LostVote vote = vote_of(records_[durable_]);
-      newest_ = {std::max(newest_.view, vote.view), std::max(newest_.seq, vote.seq)};
-    }
-    if (!waiting_.empty()) begin_sync();
-    for (const auto& done : reporting) {
-      if (run == run_) done(covered);
-    }
-  });
+  scheduler_.after(
+      cost, [this, run = run_, covered = records_.size(), reporting = std::move(waiting_)] {
+        if (run != run_) return;
+        syncing_ = false;
+        write_mark_if_due();
+        for (; durable_ < covered; ++durable_) {
+          const pbft::LostVote vote = vote_of(records_[durable_]);
+          newest_ = {std::max(newest_.view, vote.view), std::max(newest_.seq, vote.seq)};
+        }
+        if (!waiting_.empty()) begin_sync();
+        for (const auto& done : reporting) {
+          if (run == run_) done(covered);
+        }
+      });
   waiting_.clear();
 }
 

@@ -18,7 +18,7 @@ void Faults::begin() {
 void Faults::end() {
   over_ = true;
   for (const auto& process : processes_) {
-    process->wake_up();
+    process->recover();
     process->disk().calm_down();
     process->application().calm_down();
   }
@@ -115,8 +115,7 @@ void Faults::partition() {
   world_.marks.reach(Mark::kPartition);
   world_.network.mend_all();
   cut(random_.pick(world_.scenario.cuts));
-  const Duration length =
-      random_.between(Duration(1'000'000), world_.scenario.partitions.longest);
+  const Duration length = random_.between(Duration(1'000'000), world_.scenario.partitions.longest);
   world_.scheduler.after(length, [this] { world_.network.mend_all(); });
 }
 

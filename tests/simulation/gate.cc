@@ -8,14 +8,14 @@ Gate::Gate(const pbft::Settings& settings, const test::FakeKeys& keys)
       leadership_{&membership_, settings.fixed_leader},
       keys_(keys) {}
 
-bool Gate::passes(const Envelope& envelope) const {
-  if (!envelope.genuine) envelope.genuine = verify(envelope);
+bool Gate::passes(const Envelope& envelope, NodeId receiver) const {
+  if (!envelope.genuine) envelope.genuine = verify(envelope, receiver);
   return *envelope.genuine;
 }
 
-bool Gate::verify(const Envelope& envelope) const {
+bool Gate::verify(const Envelope& envelope, NodeId receiver) const {
   const auto found =
-      pbft::signatures_to_verify(cluster_, leadership_, envelope.from, *envelope.message);
+      pbft::signatures_to_verify(cluster_, leadership_, envelope.from, receiver, *envelope.message);
   if (!found) {
     refusal_ = found.error().message;
     return false;

@@ -16,7 +16,7 @@ class Gate {
  public:
   Gate(const pbft::Settings& settings, const test::FakeKeys& keys);
 
-  bool passes(const Envelope& envelope) const;
+  bool passes(const Envelope& envelope, NodeId receiver) const;
   /// Why the last message that did not pass was refused.
   const std::string& refusal() const { return refusal_; }
 
@@ -29,7 +29,7 @@ class Gate {
   NodeId leader_of(View view) const { return leadership_.leader_of(view); }
 
  private:
-  bool verify(const Envelope& envelope) const;
+  bool verify(const Envelope& envelope, NodeId receiver) const;
 
   const ClusterId cluster_;
   const Membership membership_;

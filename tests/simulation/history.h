@@ -60,7 +60,7 @@ class History {
   std::vector<Slot> slots_;  ///< of slot s at s - 1
   Index last_index_ = 0;     ///< over slots_ that were executed
   std::vector<Seq> executed_;
-  std::unordered_map<std::uint64_t, Digest> submitted_;    ///< never iterated, as the others
+  std::unordered_map<std::uint64_t, Digest> submitted_;  ///< never iterated, as the others
   std::unordered_map<std::uint64_t, Seq> decided_ids_;
 };
 

@@ -56,9 +56,9 @@ void Network::mend_all() {
 }
 
 void Network::calm_down() {
-  faults_ = NetworkFaults{.delay_min = faults_.delay_min,
-                          .delay_max = std::min<Duration>(faults_.delay_max,
-                                                          10 * NetworkFaults{}.delay_max)};
+  faults_ = NetworkFaults{
+      .delay_min = faults_.delay_min,
+      .delay_max = std::min<Duration>(faults_.delay_max, 10 * NetworkFaults{}.delay_max)};
 }
 
 }  // namespace zap::simulation

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "tests/simulation/new_view_reference.h"
+#include "tests/support/describe.h"
 
 namespace zap::simulation {
 
@@ -72,7 +73,7 @@ void Process::start() {
   pbft::Settings settings = world_.scenario.settings;
   settings.self = id_;
   engine_ = pbft::make_replica(settings, std::move(restored), world_.policy);
-  driver_ = std::make_unique<Driver>(id_, *engine_, *this);
+  driver_ = std::make_unique<Driver>(id_, *engine_, static_cast<DriverPorts&>(*this));
   handle([this] { driver_->step(Tick{}); });
 }
 
@@ -86,9 +87,9 @@ void Process::crash() {
   if (disk_.size() < before) world_.marks.reach(Mark::kUnsyncedLost);
   application_.restart();
   paused_until_ = {};
-  world_.trace.happened(world_.scheduler.now(), place_,
-                        "dies, its log at " + std::to_string(disk_.size()) + " of " +
-                            std::to_string(before));
+  world_.trace.happened(
+      world_.scheduler.now(), place_,
+      "dies, its log at " + std::to_string(disk_.size()) + " of " + std::to_string(before));
 }
 
 void Process::pause_for(Duration duration) {
@@ -130,11 +131,12 @@ bool Process::survives_effect() {
 void Process::deliver(Place from, const EnvelopePtr& envelope) {
   if (!is_up()) return;
   handle([this, from, envelope] {
-    if (!world_.gate.passes(*envelope)) {
+    if (!world_.gate.passes(*envelope, id_)) {
       world_.marks.reach(Mark::kForgeryRefused);
       if (!world_.scenario.is_traitor(envelope->from)) {
-        world_.verdict.fail("the gate refuses what correct node " +
-                            std::to_string(envelope->from) + " said: " + world_.gate.refusal());
+        world_.verdict.fail("the gate refuses what correct node " + std::to_string(envelope->from) +
+                            " said: " + world_.gate.refusal() + ": " +
+                            test::describe(*envelope->message));
       }
       return;
     }
@@ -260,7 +262,8 @@ void Process::serve_from_log(const Serve& request) {
   if (contents.empty()) return;
   if (request.what == Serve::What::kDigests) {
     pbft::DecidedDigests answer{.first = request.first};
-    for (const auto& content : contents) answer.digests.push_back(disk_.decided_digest(content.seq));
+    for (const auto& content : contents)
+      answer.digests.push_back(disk_.decided_digest(content.seq));
     world_.marks.reach(Mark::kDecidedDigestsSent);
     send(request.to, std::make_shared<const Message>(std::move(answer)));
   } else {

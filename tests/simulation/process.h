@@ -52,7 +52,11 @@ class Process final : private DriverPorts {
   /// Dies at the `effects`-th effect from now: between a write and a send, say.
   void crash_within_step(std::uint64_t effects) { fuse_ = effects; }
   void pause_for(Duration duration);
-  void wake_up() { paused_until_ = {}; }
+  /// No longer paused, nor about to die.
+  void recover() {
+    paused_until_ = {};
+    fuse_.reset();
+  }
   void jump_clock(Duration by) { wall_offset_ += by; }
 
   void deliver(Place from, const EnvelopePtr& envelope);
@@ -100,20 +104,20 @@ class Process final : private DriverPorts {
   Incarnation incarnation_ = 0;
   std::unique_ptr<Engine> engine_;  ///< none: the process is down
   std::unique_ptr<Driver> driver_;
-  LogPosition log_base_ = 0;        ///< size of the log when this life began
+  LogPosition log_base_ = 0;  ///< size of the log when this life began
   std::optional<std::uint64_t> fuse_;
   bool dying_ = false;
-  bool working_ = false;            ///< inside of handle()
+  bool working_ = false;  ///< inside of handle()
   Instant paused_until_{};
   Duration wall_offset_{};
   Instant wake_at_ = kNever;
-  Instant alarm_ = kNever;          ///< the earliest planned look at wake_at_
+  Instant alarm_ = kNever;  ///< the earliest planned look at wake_at_
   std::uint64_t steps_ = 0;
-  View wants_view_ = 0;             ///< asked for, not yet working; or 0
+  View wants_view_ = 0;  ///< asked for, not yet working; or 0
 
   std::uint64_t next_number_ = 1;
   std::deque<OperationId> undecided_;
-  EnvelopePtr last_envelope_;       ///< the message that is being sent to one peer after the other
+  EnvelopePtr last_envelope_;  ///< the message that is being sent to one peer after the other
 };
 
 }  // namespace zap::simulation

@@ -121,8 +121,8 @@ void Promises::said(NodeId node, const Message& message, const Disk& disk,
     nodes_[node].left = std::max(nodes_[node].left, change->view);
   } else if (const auto* view = std::get_if<pbft::NewView>(&message)) {
     // Anyone may pass it on; who leads the view signs it, so answers for it.
-    rests(Disk::Basis::kNewView, view->view, 0, Digest{});
     if (gate_.leader_of(view->view) != node) return;
+    rests(Disk::Basis::kNewView, view->view, 0, Digest{});
     vote(node, Phase::kNewView, view->view, 0, value_of(view->signature));
     for (const pbft::Reproposal& entry : view->reproposals) {
       vote(node, Phase::kPrePrepare, view->view, entry.seq, entry.digest);
@@ -134,13 +134,13 @@ void Promises::wrote(NodeId node, const pbft::Record& record) {
   if (const auto* stable = std::get_if<pbft::StableCheckpoint>(&record)) {
     bool proves = stable->seq == 0 || distinct(stable->votes) >= quorum_.size();
     for (const pbft::Vote& vote : stable->votes) {
-      const Digest statement = pbft::checkpoint_statement(
-          gate_.cluster(), stable->epoch, stable->seq, stable->digest, vote.signer);
+      const Digest statement = pbft::checkpoint_statement(gate_.cluster(), stable->epoch,
+                                                          stable->seq, stable->digest, vote.signer);
       proves = proves && gate_.verify(vote.signer, statement, vote.signature);
     }
     if (!proves) {
-      fail(node, "keeps a proof of checkpoint " + std::to_string(stable->seq) +
-                     " that proves nothing");
+      fail(node,
+           "keeps a proof of checkpoint " + std::to_string(stable->seq) + " that proves nothing");
     }
     nodes_[node].stable = std::max(nodes_[node].stable, stable->seq);
   } else if (const auto* prepared = std::get_if<pbft::Certificate>(&record)) {
@@ -168,8 +168,8 @@ void Promises::wrote(NodeId node, const pbft::Record& record) {
 void Promises::stands(NodeId node, const EngineState& state) {
   Node& one = nodes_[node];
   if (state.view < one.view) {
-    fail(node, "goes back from view " + std::to_string(one.view) + " to " +
-                   std::to_string(state.view));
+    fail(node,
+         "goes back from view " + std::to_string(one.view) + " to " + std::to_string(state.view));
   }
   one.view = state.view;
   if (state.stable > one.stable) {

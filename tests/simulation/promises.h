@@ -32,8 +32,14 @@ class Promises {
   std::uint32_t committers(Seq seq, const Digest& digest) const;
 
  private:
-  enum class Phase : std::uint64_t { kPrePrepare, kPrepare, kCommit, kCheckpoint, kViewChange,
-                                     kNewView };
+  enum class Phase : std::uint64_t {
+    kPrePrepare,
+    kPrepare,
+    kCommit,
+    kCheckpoint,
+    kViewChange,
+    kNewView
+  };
   struct Node {
     std::unordered_map<std::uint64_t, Digest> votes;  ///< by (phase, view, seq); never iterated
     View left = 0;   ///< every view below has been left by a VIEW-CHANGE
@@ -42,8 +48,8 @@ class Promises {
   };
 
   void vote(NodeId node, Phase phase, View view, Seq seq, const Digest& value);
-  void rests_on(NodeId node, const Message& message, const Disk& disk, Disk::Basis basis,
-                View view, Seq seq, const Digest& digest);
+  void rests_on(NodeId node, const Message& message, const Disk& disk, Disk::Basis basis, View view,
+                Seq seq, const Digest& digest);
   void in_window(NodeId node, Seq seq, const EngineState& state);
   void fail(NodeId node, const std::string& what);
 

@@ -1,6 +1,7 @@
 #include "tests/simulation/scenario.h"
 
 #include <algorithm>
+#include <sstream>
 
 #include "tests/simulation/random.h"
 
@@ -12,12 +13,18 @@ using std::chrono::seconds;
 
 std::string_view to_string(Profile profile) {
   switch (profile) {
-    case Profile::kSwarm: return "swarm";
-    case Profile::kTraitors: return "traitors";
-    case Profile::kRestarts: return "restarts";
-    case Profile::kAmnesia: return "amnesia";
-    case Profile::kDisaster: return "disaster";
-    case Profile::kCalm: return "calm";
+    case Profile::kSwarm:
+      return "swarm";
+    case Profile::kTraitors:
+      return "traitors";
+    case Profile::kRestarts:
+      return "restarts";
+    case Profile::kAmnesia:
+      return "amnesia";
+    case Profile::kDisaster:
+      return "disaster";
+    case Profile::kCalm:
+      return "calm";
   }
   return "";
 }
@@ -46,6 +53,65 @@ std::vector<NodeId> Scenario::places() const {
     if (one.twins) places.push_back(one.node);
   }
   return places;
+}
+
+namespace {
+
+void describe(std::ostream& out, const Traitor& traitor) {
+  const Treachery& lies = traitor.treachery;
+  static constexpr const char* kOrigins[] = {"", " two-payloads", " calls-to-leader-only",
+                                             " calls-to-all-but-leader", " calls-to-one-backup"};
+  const auto tell = [&out](bool does, const char* what) {
+    if (does) out << " " << what;
+  };
+  out << "  node " << traitor.node << " lies:";
+  tell(traitor.twins, "twins");
+  tell(lies.equivocates, "equivocates");
+  tell(lies.invents_calls, "invents-calls");
+  tell(lies.wrong_new_view, "wrong-new-view");
+  tell(lies.omits_certificates, "omits-certificates");
+  tell(lies.forges_certificates, "forges-certificates");
+  tell(lies.bad_digests, "bad-digests");
+  tell(lies.replays, "replays");
+  tell(lies.foreign_epoch, "foreign-epoch");
+  tell(lies.lies_decided, "lies-decided");
+  tell(lies.lies_status, "lies-status");
+  tell(lies.rushes_views, "rushes-views");
+  out << kOrigins[static_cast<std::size_t>(lies.origin)];
+  if (lies.censors) out << " censors-" << *lies.censors;
+  if (lies.delay != Duration{}) {
+    out << (lies.delays_proposals_only ? " slow-proposals" : " slow");
+  }
+  const std::size_t kinds = static_cast<std::size_t>(
+      std::count_if(lies.withheld.begin(), lies.withheld.end(), [](auto mask) { return mask; }));
+  if (kinds > 0) out << " withholds-" << kinds << "-kinds";
+  out << "\n";
+}
+
+}  // namespace
+
+std::string describe(const Scenario& scenario) {
+  std::ostringstream out;
+  const auto ms = [](Duration duration) {
+    return std::chrono::duration_cast<milliseconds>(duration).count();
+  };
+  const pbft::Settings& settings = scenario.settings;
+  out << "seed " << scenario.seed << ", " << to_string(scenario.profile)
+      << ": n = " << settings.membership.members.size() << ", round_timeout "
+      << ms(settings.round_timeout) << " ms, election_timeout " << ms(settings.election_timeout)
+      << " ms, batch_size " << settings.batch_size;
+  if (settings.fixed_leader) out << ", fixed leader " << *settings.fixed_leader;
+  out << "\n";
+  for (const Traitor& traitor : scenario.traitors) describe(out, traitor);
+  if (scenario.network.loss > 0) out << "  loses " << scenario.network.loss << " of messages\n";
+  if (scenario.network.commit_loss > 0) out << "  loses commits\n";
+  if (scenario.partitions.mean > Duration{}) out << "  partitions\n";
+  if (scenario.crashes.mean > Duration{}) out << "  crashes\n";
+  if (scenario.pauses.mean > Duration{}) out << "  pauses\n";
+  if (scenario.clock_jumps.mean > Duration{}) out << "  clocks jump\n";
+  if (scenario.application_stops.mean > Duration{}) out << "  applications stop\n";
+  if (scenario.amnesiacs > 0) out << "  disks forget\n";
+  return out.str();
 }
 
 namespace {
@@ -138,9 +204,9 @@ void draw_network(Scenario& scenario, Random& random) {
   if (random.chance(0.5)) {
     scenario.partitions = {milliseconds(random.between(std::uint64_t{50}, std::uint64_t{1000})),
                            milliseconds(random.between(std::uint64_t{50}, std::uint64_t{1500}))};
-    for (const auto cut : {Scenario::Cut::kHalves, Scenario::Cut::kRing, Scenario::Cut::kBridge,
-                           Scenario::Cut::kOneWay, Scenario::Cut::kFlapping,
-                           Scenario::Cut::kAlone}) {
+    for (const auto cut :
+         {Scenario::Cut::kHalves, Scenario::Cut::kRing, Scenario::Cut::kBridge,
+          Scenario::Cut::kOneWay, Scenario::Cut::kFlapping, Scenario::Cut::kAlone}) {
       if (random.chance(0.5)) scenario.cuts.push_back(cut);
     }
     if (scenario.cuts.empty()) scenario.cuts.push_back(Scenario::Cut::kHalves);
@@ -180,7 +246,7 @@ void draw_machines(Scenario& scenario, Random& random) {
 Scenario draw_scenario(std::uint64_t seed, std::optional<Profile> profile, std::uint64_t events) {
   Random random(seed);
   static const std::vector<Profile> kShares = {
-      Profile::kSwarm,    Profile::kSwarm,    Profile::kSwarm,   Profile::kSwarm,
+      Profile::kSwarm,    Profile::kSwarm,    Profile::kSwarm,    Profile::kSwarm,
       Profile::kTraitors, Profile::kTraitors, Profile::kTraitors, Profile::kRestarts,
       Profile::kRestarts, Profile::kAmnesia,  Profile::kDisaster, Profile::kCalm};
   const Profile chosen = random.pick(kShares);

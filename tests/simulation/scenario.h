@@ -50,7 +50,7 @@ struct Treachery {
   bool rushes_views = false;         ///< VIEW-CHANGEs for far views
   std::optional<NodeId> censors;     ///< does not want to know of this origin's calls
   Origin origin = Origin::kHonest;
-  Duration delay{};                  ///< what it says as the leader comes so late
+  Duration delay{};  ///< what it says as the leader comes so late
   bool delays_proposals_only = false;
   /// By message type (its index in Message): to which places it is not sent.
   std::vector<std::uint32_t> withheld;
@@ -63,7 +63,7 @@ struct Traitor {
 };
 
 struct Interval {
-  Duration mean{};   ///< between two of them; zero: never
+  Duration mean{};     ///< between two of them; zero: never
   Duration longest{};  ///< of one of them
 };
 
@@ -87,7 +87,7 @@ struct Scenario {
   std::uint32_t amnesiacs = 0;  ///< this many crashes lose synced records as well
   bool wipes = false;           ///< ... all of them
 
-  Duration apply_max{};            ///< of the application, for one call
+  Duration apply_max{};  ///< of the application, for one call
   Interval application_stops;
 
   Interval turns;               ///< of a client
@@ -102,6 +102,9 @@ struct Scenario {
   /// One place for each node, then one for each second twin.
   std::vector<NodeId> places() const;
 };
+
+/// In a few lines, for the report of a failure.
+std::string describe(const Scenario& scenario);
 
 /// Everything that `seed` decides. Without a profile, the seed chooses one.
 Scenario draw_scenario(std::uint64_t seed, std::optional<Profile> profile, std::uint64_t events);

@@ -25,8 +25,9 @@ Simulation::Simulation(Scenario scenario, pbft::Policy policy)
             processes_[a]->connected(b);
             processes_[b]->connected(a);
           }),
-      world_{scenario_, policy,    scheduler_, network_, gate_,  keys_,    conspiracy_,
-             history_,  promises_, marks_,     trace_,   verdict_, scenario_.places()},
+      world_{scenario_, policy,      scheduler_,        network_,  gate_,
+             keys_,     conspiracy_, history_,          promises_, marks_,
+             trace_,    verdict_,    scenario_.places()},
       faults_(world_, processes_, random_.fork()),
       calls_left_(scenario_.calls_max) {
   for (Place place = 0; place < world_.places.size(); ++place) {
@@ -119,8 +120,8 @@ std::string Simulation::what_is_missing() const {
       continue;
     }
     const EngineState state = process.state();
-    out << " [" << place << " has " << history_.executed_by(place) << ", "
-        << process.undecided() << " calls undecided, view " << state.view
+    out << " [" << place << " has " << history_.executed_by(place) << ", " << process.undecided()
+        << " calls undecided, view " << state.view
         << (state.phase == EngineState::Phase::kViewChange ? "?" : "") << "]";
   }
   return out.str();
@@ -128,12 +129,9 @@ std::string Simulation::what_is_missing() const {
 
 std::string Simulation::report(const std::string& failure) const {
   std::ostringstream out;
-  out << "\nseed " << scenario_.seed << " (" << to_string(scenario_.profile)
-      << ", n = " << scenario_.settings.membership.members.size() << ", liars:";
-  for (const Traitor& traitor : scenario_.traitors) {
-    out << " " << traitor.node << (traitor.twins ? " (twins)" : "");
-  }
-  out << ") FAILS after " << scheduler_.events() << " events:\n  " << failure << "\n\n"
+  out << "\n"
+      << describe(scenario_) << "FAILS after " << scheduler_.events() << " events:\n  " << failure
+      << "\n\n"
       << trace_.diagram() << "\n";
   std::size_t shown = 0;
   for (Place place = 0; place < processes_.size() && shown < 2; ++place) {

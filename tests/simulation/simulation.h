@@ -16,11 +16,11 @@
 namespace zap::simulation {
 
 struct RunResult {
-  std::string failure;        ///< empty: all is well
-  std::uint64_t trace = 0;    ///< two runs are the same run exactly when this is equal
+  std::string failure;      ///< empty: all is well
+  std::uint64_t trace = 0;  ///< two runs are the same run exactly when this is equal
   std::uint64_t events = 0;
   Seq slots = 0;
-  Duration recovery{};        ///< from the calm to the end, where all is decided everywhere
+  Duration recovery{};  ///< from the calm to the end, where all is decided everywhere
   Marks marks;
 };
 

@@ -56,7 +56,8 @@ std::string Trace::diagram() const {
     std::string line((places_ - 1) * kWidth + 1, ' ');
     for (Place place = 0; place < places_; ++place) line[place * kWidth] = '|';
     if (entry.envelope) {
-      const auto [left, right] = std::minmax(entry.from * kWidth, entry.to * kWidth);
+      const std::size_t left = std::min(entry.from, entry.to) * kWidth;
+      const std::size_t right = std::max(entry.from, entry.to) * kWidth;
       std::fill(line.begin() + static_cast<long>(left), line.begin() + static_cast<long>(right),
                 '-');
       line[entry.from * kWidth] = 'o';

@@ -26,7 +26,7 @@ class Trace {
   std::string diagram() const;
 
  private:
-  static constexpr std::size_t kKept = 80;
+  static constexpr std::size_t kKept = 100;
 
   struct Entry {
     Instant when;

@@ -14,8 +14,7 @@ std::uint64_t mixed(std::uint64_t state, std::uint64_t word) {
 
 }  // namespace
 
-Signer::Signer(std::uint64_t secret, NodeId self)
-    : secret_(mixed(secret, self + 1)), self_(self) {}
+Signer::Signer(std::uint64_t secret, NodeId self) : secret_(mixed(secret, self + 1)), self_(self) {}
 
 Signature Signer::sign(const Digest& statement) const {
   std::uint64_t tag[2] = {secret_, ~secret_};

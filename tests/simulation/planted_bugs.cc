@@ -1,0 +1,105 @@
+#include "tests/simulation/planted_bugs.h"
+
+#include <cstdio>
+#include <string>
+
+namespace zap::simulation {
+
+namespace {
+
+constexpr std::size_t kSeedsMax = 20;
+constexpr std::uint64_t kSearched = 400;
+
+Job job_of(const PlantedBug& bug, std::uint64_t seed) {
+  Job job{.seed = seed, .profile = bug.profile};
+  bug.plant(job.policy);
+  return job;
+}
+
+}  // namespace
+
+const std::vector<PlantedBug>& planted_bugs() {
+#define BUG(rule, profile, ...)                                                              \
+  {                                                                                          \
+#rule, [](pbft::Policy & policy) { policy.rule = 1; }, Profile::profile, { __VA_ARGS__ } \
+  }
+  static const std::vector<PlantedBug> kBugs = {
+      BUG(quorum_less, kSwarm),
+      BUG(literal_two_f_plus_one, kSwarm),
+      BUG(count_messages_not_values, kTraitors),
+      BUG(vote_before_durable, kSwarm),
+      BUG(vote_after_leaving_view, kSwarm),
+      BUG(accept_second_digest, kTraitors),
+      BUG(forget_view_on_restart, kRestarts),
+      BUG(forget_votes_on_restart, kSwarm),
+      BUG(new_view_takes_lowest_view, kSwarm),
+      BUG(new_view_without_nulls, kSwarm),
+      BUG(new_view_unchecked, kTraitors),
+      BUG(no_certificates_in_view_change, kSwarm),
+      BUG(timer_stops_at_prepare, kTraitors),
+      BUG(no_join_on_weak_quorum, kTraitors),
+      BUG(election_timer_never_fires, kTraitors),
+      BUG(execute_out_of_order, kSwarm),
+      BUG(no_deduplication, kSwarm),
+      BUG(timestamp_as_proposed, kSwarm),
+      BUG(collect_before_stable, kSwarm),
+      BUG(checkpoint_covers_view, kSwarm),
+      BUG(no_status, kSwarm),
+      BUG(believe_one_word, kTraitors),
+      BUG(no_fetch, kTraitors),
+      BUG(timers_on_own_calls_only, kTraitors),
+      BUG(no_forwarding, kCalm),
+      BUG(payloads_unverified, kTraitors),
+      BUG(vote_after_amnesia, kAmnesia),
+  };
+#undef BUG
+  return kBugs;
+}
+
+bool all_planted_bugs_are_caught(unsigned processes) {
+  bool all = true;
+  for (const PlantedBug& bug : planted_bugs()) {
+    std::vector<Job> jobs;
+    for (const std::uint64_t seed : bug.seeds) jobs.push_back(job_of(bug, seed));
+    bool caught = false;
+    run_all(jobs, processes, false, [&](const Job& job, const RunResult& result) {
+      caught = !result.failure.empty();
+      if (caught) {
+        std::printf("%-32s seed %-6llu %s\n", std::string(bug.name).c_str(),
+                    static_cast<unsigned long long>(job.seed), result.failure.c_str());
+      }
+      return !caught;
+    });
+    if (!caught) {
+      std::printf("%-32s NOT CAUGHT by %zu seeds\n", std::string(bug.name).c_str(), jobs.size());
+      all = false;
+    }
+  }
+  return all;
+}
+
+void search_planted_bugs(std::string_view only, unsigned processes) {
+  for (const PlantedBug& bug : planted_bugs()) {
+    if (!only.empty() && bug.name != only) continue;
+    std::vector<Job> jobs;
+    for (std::uint64_t seed = 1; seed <= kSearched; ++seed) jobs.push_back(job_of(bug, seed));
+    std::string found;
+    std::string example;
+    std::size_t count = 0;
+    std::size_t tried = 0;
+    run_all(jobs, processes, false, [&](const Job& job, const RunResult& result) {
+      ++tried;
+      if (!result.failure.empty()) {
+        found += ", " + std::to_string(job.seed);
+        if (example.empty()) example = result.failure;
+        ++count;
+      }
+      return count < 4 && count < kSeedsMax;
+    });
+    std::printf("BUG(%s%s)  // %zu of %zu; %s\n", std::string(bug.name).c_str(), found.c_str(),
+                count, tried, example.substr(0, 150).c_str());
+    std::fflush(stdout);
+  }
+}
+
+}  // namespace zap::simulation
