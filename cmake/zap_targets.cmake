@@ -6,7 +6,8 @@ add_library(zap_options INTERFACE)
 target_include_directories(zap_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(zap_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
                                              -Wno-missing-field-initializers
-                                             -Wno-restrict # g++ 12 warns of std::string + (GCC 105651)
+                                             # g++ 12 warns of std::string + (GCC 105651)
+                                             $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
                                              -Werror)
 if(ZAP_SANITIZE)
   target_compile_options(zap_options INTERFACE -fsanitize=${ZAP_SANITIZE} -fno-omit-frame-pointer

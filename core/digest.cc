@@ -64,6 +64,7 @@ std::vector<std::unique_ptr<Hasher::Context>>& Hasher::spare_contexts() {
 }
 
 void Hasher::feed(const void* data, std::size_t size) {
+  if (size == 0) return;  // data may be null then
   Context& context = *context_;
   if (context.gathered_size + size > context.gathered.size()) context.flush();
   if (size > context.gathered.size()) {

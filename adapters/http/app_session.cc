@@ -1,11 +1,10 @@
 #include "adapters/http/app_session.h"
 
-#include <array>
-#include <cstdio>
 #include <utility>
 
 #include "adapters/http/errors.h"
 #include "adapters/http/fields.h"
+#include "adapters/http/text.h"
 
 namespace zap::http {
 namespace {
@@ -16,12 +15,11 @@ Error invalid(std::string reason) {
 }
 
 void append_delivery(const Delivery& delivery, std::string& head) {
-  std::array<char, 17> seed{};
-  std::snprintf(seed.data(), seed.size(), "%016llx",
-                static_cast<unsigned long long>(delivery.seed));
   append_field(head, "Zap-Index", std::to_string(delivery.index));
   append_field(head, "Zap-Timestamp", std::to_string(delivery.timestamp));
-  append_field(head, "Zap-Seed", seed.data());
+  head += "Zap-Seed: ";
+  append_hex(head, delivery.seed);
+  head += "\r\n";
   append_field(head, "Zap-Op-Id", delivery.operation_id);
   append_field(head, "Zap-Node", delivery.node);
   if (delivery.replay) append_field(head, "Zap-Replay", "true");

@@ -65,6 +65,7 @@ MessageParser::Progress MessageParser::parse(std::string_view& input, std::strin
 
 void MessageParser::begin_message() {
   state_ = State::kHead;
+  head_complete_ = false;
   message_complete_ = false;
   guard_.restart();
   partial_head_.clear();
@@ -103,6 +104,9 @@ MessageParser::Progress MessageParser::parse_head(std::string_view& input) {
   if (result != HPE_OK && result != HPE_PAUSED) {
     const char* reason = llhttp_get_error_reason(&parser_);
     return fail(ParseError::Kind::kMalformed, reason && *reason ? reason : "not a valid head");
+  }
+  if (!head_complete_) {
+    return fail(ParseError::Kind::kMalformed, "an empty line stands where a message begins");
   }
   head_.keep_alive = llhttp_should_keep_alive(&parser_) != 0;
   if (result == HPE_PAUSED) llhttp_resume(&parser_);
@@ -243,6 +247,7 @@ int MessageParser::on_header_value(llhttp_t* parser, const char* at, std::size_t
 
 int MessageParser::on_headers_complete(llhttp_t* parser) {
   MessageParser& me = self(parser);
+  me.head_complete_ = true;
   parser->upgrade = 0;  // RFC 9110, 7.8: a server may ignore Upgrade; we do
   me.head_.minor_version = parser->http_minor;
   if (me.side_ == Side::kRequests) {

@@ -107,7 +107,8 @@ class MessageParser {
   llhttp_t parser_;
   State state_ = State::kHead;
   bool expect_no_body_ = false;
-  bool message_complete_ = false;
+  bool head_complete_ = false;     ///< says llhttp
+  bool message_complete_ = false;  ///< says llhttp
 
   LineGuard guard_;
   std::string partial_head_;      ///< a head that came in several pieces

@@ -1,8 +1,5 @@
 #include "adapters/http/request.h"
 
-#include <array>
-#include <cstdio>
-
 #include "adapters/http/fields.h"
 #include "adapters/http/target.h"
 #include "adapters/http/text.h"
@@ -13,12 +10,6 @@ namespace {
 constexpr std::size_t kKeyBytes = 256;
 
 Error malformed(std::string message) { return {ErrorCode::kInvalid, std::move(message)}; }
-
-std::string hex(std::uint64_t number) {
-  std::array<char, 17> text{};
-  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(number));
-  return std::string(text.data(), 16);
-}
 
 /// What a proxy adds to a request, unless a proxy or the client before it has.
 class OriginFields {
@@ -39,13 +30,26 @@ class OriginFields {
     if (!forwarded_for_.empty()) append_field(head, "X-Forwarded-For", forwarded_for_);
     if (has_request_id_ && has_trace_) return;
     const RandomId id = settings.random_id();
-    const std::string text = hex(id[0]) + hex(id[1]);
-    if (!has_request_id_) append_field(head, "X-Request-Id", text);
-    // W3C Trace Context: sampled, as a request without a parent would be by default.
-    if (!has_trace_) append_field(head, "traceparent", "00-" + text + "-" + hex(id[1] | 1) + "-01");
+    if (!has_request_id_) {
+      head += "X-Request-Id: ";
+      append_id(head, id);
+      head += "\r\n";
+    }
+    if (!has_trace_) {  // W3C Trace Context: sampled, as a request without a parent is by default
+      head += "traceparent: 00-";
+      append_id(head, id);
+      head += "-";
+      append_hex(head, id[1] | 1);
+      head += "-01\r\n";
+    }
   }
 
  private:
+  static void append_id(std::string& head, const RandomId& id) {
+    append_hex(head, id[0]);
+    append_hex(head, id[1]);
+  }
+
   static bool join(std::string& list, std::string_view element) {
     if (!list.empty()) list += ", ";
     list += element;
