@@ -218,20 +218,19 @@ void Replica::fetch_missing() {
   }
 }
 
-/// Calls that no proposal names for half of the time-out: the leader may lack them, so it
-/// gets them before our timers count against it. Our own go to everyone again.
+/// Calls that no proposal names for half of the time-out: the leader may lack them, so it gets
+/// them before our timers count against it. Our own go to everyone again.
 void Replica::forward_overdue() {
-  if (!active_ || policy_.no_forwarding) return;
+  if (!active_ || policy_.no_forwarding || now_.instant < next_forward_) return;
+  next_forward_ = now_.instant + settings_.round_timeout / 20;
   const Instant before = now_.instant - settings_.round_timeout / 2;
-  if (before < forwarded_at_) return;
-  for (Bundle& bundle : pool_.bundles_of(pool_.overdue(before, kCallsPerForward))) {
+  for (Bundle& bundle : pool_.bundles_of(pool_.take_overdue(before, kCallsPerForward))) {
     if (bundle.proof->origin == settings_.self) {
       out_.at_once.push_back({others(), std::move(bundle)});
     } else if (!is_leader()) {
       send(leader(), std::move(bundle));
     }
   }
-  forwarded_at_ = now_.instant;
 }
 
 }  // namespace zap::pbft

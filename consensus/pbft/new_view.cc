@@ -106,7 +106,9 @@ void Replica::handle(NodeId from, const NewView& message) {
 void Replica::enter_new_view(const NewView& message, const NewViewPlan& plan) {
   view_ = message.view;
   active_ = true;
-  new_view_ = message;
+  new_view_.reset();
+  // Shown to others once it is durable: the leader's own comes back through step().
+  if (leader_of(view_) != settings_.self) new_view_ = message;
   election_deadline_.reset();
   timers_since_ = now_.instant;
   slow_clock_since_.reset();

@@ -111,18 +111,21 @@ void Pool::mark_all_unproposed() {
   for (auto& [id, origin] : origins_) {
     for (auto& [number, waiting] : origin.waiting) {
       waiting.proposed = false;
+      waiting.forwarded = false;
       origin.unproposed.insert(number);
     }
     unproposed_ += origin.unproposed.size();
   }
 }
 
-std::vector<Digest> Pool::overdue(Instant before, std::size_t limit) const {
+std::vector<Digest> Pool::take_overdue(Instant before, std::size_t limit) {
   std::vector<Digest> digests;
-  for (const auto& [id, origin] : origins_) {
+  for (auto& [id, origin] : origins_) {
     for (const std::uint64_t number : origin.unproposed) {
-      const Waiting& waiting = origin.waiting.at(number);
+      Waiting& waiting = origin.waiting.at(number);
       if (waiting.since > before || digests.size() >= limit) break;
+      if (waiting.forwarded) continue;
+      waiting.forwarded = true;
       digests.push_back(waiting.payloads.front());
     }
   }

@@ -67,8 +67,9 @@ class Pool {
     }
     return false;
   }
-  /// Calls that arrived before `before` and that no proposal names, at most `limit`.
-  std::vector<Digest> overdue(Instant before, std::size_t limit) const;
+  /// Up to `limit` calls that arrived before `before`, that no proposal names, and that were not
+  /// taken this way in this view.
+  std::vector<Digest> take_overdue(Instant before, std::size_t limit);
   /// The same of one origin, whoever proposed them.
   std::vector<Digest> waiting_of(NodeId origin, std::size_t limit) const;
 
@@ -83,6 +84,7 @@ class Pool {
     std::vector<Digest> payloads;  ///< the first one is what we would propose
     Instant since;
     bool proposed = false;
+    bool forwarded = false;
   };
   struct Origin {
     Incarnation incarnation = 0;               ///< the newest seen in any bundle

@@ -176,12 +176,13 @@ class Replica final : public Engine {
   std::map<NodeId, std::map<Seq, Checkpoint>> checkpoints_;  ///< per signer the newest few
 
   // ---- view changes
-  std::map<NodeId, ViewChange> view_changes_;  ///< per sender that of its highest view
-  std::optional<NewView> new_view_;            ///< of view_, to show to those who missed it
-  std::optional<Instant> election_deadline_;   ///< set once q VIEW-CHANGEs for view_ are here
-  std::uint32_t failed_views_ = 0;             ///< since the last progress
-  bool progressed_ = true;                     ///< something was decided in view_
-  std::optional<Instant> slow_clock_since_;    ///< the leader's timestamps lag behind our clock
+  std::map<NodeId, ViewChange> view_changes_;     ///< per sender that of its highest view
+  std::optional<NewView> new_view_;               ///< of view_, to show to those who missed it
+  std::optional<ViewChange> unsaid_view_change_;  ///< of the log: to be signed and said again
+  std::optional<Instant> election_deadline_;      ///< set once q VIEW-CHANGEs for view_ are here
+  std::uint32_t failed_views_ = 0;                ///< since the last progress
+  bool progressed_ = true;                        ///< something was decided in view_
+  std::optional<Instant> slow_clock_since_;       ///< the leader's timestamps lag behind our clock
 
   // ---- keeping up
   /// Something that a slot lacks, asked for again and again, each time of another peer.
@@ -194,11 +195,12 @@ class Replica final : public Engine {
   };
   std::map<Seq, Want> wants_;
   std::map<NodeId, Status> peer_status_;
-  Instant status_at_;     ///< when the next status leaves
-  Instant timers_since_;  ///< no call's timer counts time before this
+  Instant status_at_;                ///< when the next status leaves
+  Instant timers_since_;             ///< no call's timer counts time before this
+  std::optional<Seq> postponed_at_;  ///< the last slot when a view change was postponed
   Instant last_step_;
   bool backlog_full_ = false;
-  Instant forwarded_at_;  ///< when overdue calls were last forwarded
+  Instant next_forward_;  ///< when overdue calls are looked for again
 
   // ---- returning
   const Incarnation incarnation_;

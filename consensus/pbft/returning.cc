@@ -113,10 +113,8 @@ void Replica::rejoin() {
   notice(Notice::Kind::kReturned);
   timers_since_ = now_.instant;
   if (!may_vote()) return;
-  if (!active_) {
-    const auto own = view_changes_.find(settings_.self);
-    if (own != view_changes_.end()) vote(own->second);
-  }
+  if (!active_ && unsaid_view_change_) vote(*unsaid_view_change_);
+  unsaid_view_change_.reset();
   for (auto& [seq, slot] : slots_) {
     if (in_window(seq)) repeat_own_votes(seq, slot, everyone());
   }

@@ -56,7 +56,7 @@ Replica::Replica(Settings settings, Restored restored, Policy policy)
     --view_;
     active_ = true;
   }
-  if (restored.view_change) view_changes_[settings_.self] = std::move(*restored.view_change);
+  unsaid_view_change_ = std::move(restored.view_change);
   if (new_view_ && active_) {
     for (const Reproposal& entry : new_view_->reproposals) {
       if (entry.seq > stable_.seq) {
@@ -135,8 +135,11 @@ void Replica::run_timers() {
     return now_.instant >= std::max(since, timers_since_) + patience();
   });
   if (!overdue) return;
-  if (is_behind()) {
-    timers_since_ = now_.instant;  // the call may be decided already: it is us who are late
+  if (is_behind() && postponed_at_ != ledger_.last_seq()) {
+    // The call may be decided already, and it is us who are late. But what one correct replica
+    // alone saw decided cannot be proved to us: without progress this holds once.
+    postponed_at_ = ledger_.last_seq();
+    timers_since_ = now_.instant;
     return;
   }
   if (!progressed_) ++failed_views_;
@@ -151,8 +154,9 @@ Instant Replica::next_wake() const {
   if (active_) {
     pool_.any_oldest([&](NodeId, Instant since) {
       consider(std::max(since, timers_since_) + patience());
-      const Instant forward = since + settings_.round_timeout / 2;
-      if (forward > now_.instant) consider(forward);
+      if (pool_.unproposed() > 0) {
+        consider(std::max(since + settings_.round_timeout / 2, next_forward_));
+      }
       return false;
     });
   }
