@@ -44,6 +44,11 @@ inline constexpr std::uint64_t kReplayAdmitted = 4'096;
 /// Outcomes remembered for /op/{id}, of each origin.
 inline constexpr std::size_t kOutcomesRemembered = 65'536;
 
+// ---------------------------------------------------------------- the log (proxy/log_keeper)
+
+/// Peers and applications that wait to be read to from the log: more ask again later.
+inline constexpr std::size_t kLogReadsWaiting = 256;
+
 // ---------------------------------------------------------------- peer frames (consensus/wire)
 
 /// One frame, its header not counted: a larger one ends the connection.
