@@ -8,6 +8,7 @@ namespace zap::store {
 namespace {
 
 constexpr std::size_t kSlotStride = 4096;
+constexpr std::size_t kSlotBytes = 156;
 
 Mark some_mark(std::uint64_t number) {
   Mark mark{.cluster = cluster_digest(kCluster), .position = number};
@@ -100,8 +101,8 @@ TEST_CASE("mark: property: with one slot damaged anyhow, the mark is one of the 
     }
     std::string bytes = read_bytes(node.path() / "vote_mark");
     const std::size_t start = second_slot ? kSlotStride : 0;
-    const std::size_t size = *rc::gen::inRange<std::size_t>(1, 157);
-    const std::size_t offset = *rc::gen::inRange<std::size_t>(0, 157 - size);
+    const std::size_t size = *rc::gen::inRange<std::size_t>(1, kSlotBytes + 1);
+    const std::size_t offset = *rc::gen::inRange<std::size_t>(0, kSlotBytes + 1 - size);
     for (std::size_t i = 0; i < size; ++i) {
       const char flip = *rc::gen::inRange<char>(1, 127);
       bytes[start + offset + i] = static_cast<char>(bytes[start + offset + i] ^ flip);
