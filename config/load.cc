@@ -32,7 +32,7 @@ void load_peer(Section& section, Config& config, Claims& claims) {
   Peer& peer = config.peer;
   if (section.address("listen", peer.listen, Presence::kRequired)) {
     tcp_only(section, "listen", peer.listen, section.problems());
-    claims.add(peer.listen, "peer.listen", section.where("listen"), section.problems());
+    claims.listen(peer.listen, "peer.listen", section.where("listen"), section.problems());
   }
   read_path(section, "certificate", config, peer.certificate, Presence::kRequired);
   read_path(section, "private_key", config, peer.private_key, Presence::kRequired);
@@ -68,7 +68,8 @@ void load_admin(Section& section, Config& config, Claims& claims) {
   if (section.address("address", config.admin.address)) {
     tcp_only(section, "address", config.admin.address, section.problems());
   }
-  claims.add(config.admin.address, "admin.address", section.where("address"), section.problems());
+  claims.listen(config.admin.address, "admin.address", section.where("address"),
+                section.problems());
   read_path(section, "token_file", config, config.admin.token_file);
 }
 
@@ -143,9 +144,10 @@ void load_top(Section& top, Config& config) {
   top.section("limits", [&](Section& section) { load_limits(section, config); });
   top.section("logging", [&](Section& section) { load_logging(section, config); });
   if (!top.section("admin", [&](Section& section) { load_admin(section, config, claims); })) {
-    claims.add(config.admin.address, "admin.address (the default)", top.where(), top.problems());
+    claims.listen(config.admin.address, "admin.address (the default)", top.where(), top.problems());
   }
   load_listeners(top, config, claims);
+  claims.finish(top.problems());
   std::uint64_t workers = config.workers;
   top.number("workers", workers, 0, 64);
   config.workers = static_cast<std::uint32_t>(workers);
@@ -153,27 +155,37 @@ void load_top(Section& top, Config& config) {
 
 }  // namespace
 
-void Claims::add(const Address& address, std::string owner, Position where, Problems& problems) {
-  if (const Claim* other = find(address)) {
+void Claims::listen(const Address& address, std::string owner, Position where, Problems& problems) {
+  if (const Claim* other = listener_at(address)) {
     problems.add(where,
                  owner + " is " + to_string(address) + ", where " + other->owner + " (line " +
-                     std::to_string(other->line) + ") listens already",
+                     std::to_string(other->where.line) + ") listens already",
                  "give each its own");
     return;
   }
-  claims_.push_back({address, std::move(owner), where.line});
+  listeners_.push_back({address, std::move(owner), where});
 }
 
-const Claims::Claim* Claims::find(const Address& address) const {
-  const auto found = std::find_if(claims_.begin(), claims_.end(), [&](const Claim& claim) {
+void Claims::connect(const Address& address, std::string owner, Position where) {
+  applications_.push_back({address, std::move(owner), where});
+}
+
+void Claims::finish(Problems& problems) const {
+  for (const Claim& application : applications_) {
+    const Claim* listener = listener_at(application.address);
+    if (!listener) continue;
+    problems.add(application.where,
+                 application.owner + " is " + to_string(application.address) + ", where " +
+                     listener->owner + " of this sidecar listens",
+                 "the application listens at an address of its own");
+  }
+}
+
+const Claims::Claim* Claims::listener_at(const Address& address) const {
+  const auto found = std::find_if(listeners_.begin(), listeners_.end(), [&](const Claim& claim) {
     return same_place(claim.address, address);
   });
-  return found == claims_.end() ? nullptr : &*found;
-}
-
-std::string Claims::owner_of(const Address& address) const {
-  const Claim* claim = find(address);
-  return claim ? claim->owner : "";
+  return found == listeners_.end() ? nullptr : &*found;
 }
 
 bool read_path(Section& section, const char* key, const Config& config, Path& out,
@@ -197,12 +209,15 @@ bool check_name(const Section& section, const char* key, const std::string& name
 Result<Config> load(const std::filesystem::path& file) {
   auto contents = read_file(file);
   if (!contents) return contents.error();
+  return parse(*contents, file);
+}
 
+Result<Config> parse(const std::string& text, const std::filesystem::path& file) {
   Config config;
   config.file = std::filesystem::absolute(file);
   Problems problems;
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(*contents);
+    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
     if (documents.size() != 1 || !documents[0].IsMap()) {
       problems.add({}, "the file is not one YAML map",
                    "begin as `zap-sidecar init` does: cluster, node_id, peer, consensus, ...");

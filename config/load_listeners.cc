@@ -46,17 +46,11 @@ void load_state(Section& section, AppState& state) {
                            {{"memory", AppState::kMemory}, {"durable", AppState::kDurable}});
 }
 
-void load_app(Section& section, Config& config, const Claims& claims, Listener& listener) {
+void load_app(Section& section, Config& config, Claims& claims, Listener& listener) {
   App& app = listener.app;
   Problems& problems = section.problems();
   if (section.address("address", app.address, Presence::kRequired)) {
-    const std::string owner = claims.owner_of(app.address);
-    if (!owner.empty()) {
-      problems.add(section.where("address"),
-                   section.full_name("address") + " is " + to_string(app.address) + ", where " +
-                       owner + " of this sidecar listens",
-                   "the application listens at an address of its own");
-    }
+    claims.connect(app.address, section.full_name("address"), section.where("address"));
   }
   load_state(section, app.state);
 
@@ -224,7 +218,8 @@ void load_listener(Section& section, Config& config, Claims& claims) {
     }
   }
   if (section.address("address", listener.address, Presence::kRequired)) {
-    claims.add(listener.address, section.full_name("address"), section.where("address"), problems);
+    claims.listen(listener.address, section.full_name("address"), section.where("address"),
+                  problems);
   }
   section.choice<ListenerProtocol>("protocol", listener.protocol, kProtocols, Presence::kRequired);
   section.section(

@@ -13,22 +13,25 @@
 
 namespace zap::config {
 
-/// Addresses that this process listens on, to find two that are one.
+/// The addresses of one file: those that this process listens on, of which no two may be one, and
+/// those of its applications, which must be none of them.
 class Claims {
  public:
-  void add(const Address& address, std::string owner, Position where, Problems& problems);
-  /// Who listens on `address`; empty when nobody does.
-  std::string owner_of(const Address& address) const;
+  void listen(const Address& address, std::string owner, Position where, Problems& problems);
+  void connect(const Address& address, std::string owner, Position where);
+  /// Compares the two kinds, once the whole file is read.
+  void finish(Problems& problems) const;
 
  private:
   struct Claim {
     Address address;
     std::string owner;
-    int line;
+    Position where;
   };
-  const Claim* find(const Address& address) const;
+  const Claim* listener_at(const Address& address) const;
 
-  std::vector<Claim> claims_;
+  std::vector<Claim> listeners_;
+  std::vector<Claim> applications_;
 };
 
 /// Reads `key` as a path, relative to the configuration file's folder.
