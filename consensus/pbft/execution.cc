@@ -119,9 +119,16 @@ void Replica::make_stable(const StableCheckpoint& proof) {
   out_.write.push_back(stable_);
   notice(Notice::Kind::kStable, {}, stable_.seq);
 
-  const Seq collected = std::min(stable_.seq, ledger_.last_seq());
-  slots_.erase(slots_.begin(), slots_.upper_bound(collected));
-  wants_.erase(wants_.begin(), wants_.upper_bound(collected));
+  // What is executed, and, far behind, what lies too far ahead to be executed from here.
+  const auto collect = [this](auto& slots) {
+    const Seq executed = ledger_.last_seq();
+    slots.erase(slots.begin(), slots.upper_bound(std::min(stable_.seq, executed)));
+    if (stable_.seq > executed + kWindow) {
+      slots.erase(slots.upper_bound(executed + kWindow), slots.upper_bound(stable_.seq));
+    }
+  };
+  collect(slots_);
+  collect(wants_);
   own_checkpoints_.erase(own_checkpoints_.begin(), own_checkpoints_.upper_bound(stable_.seq));
   for (auto& [signer, checkpoints] : checkpoints_) {
     checkpoints.erase(checkpoints.begin(), checkpoints.upper_bound(stable_.seq));

@@ -113,7 +113,9 @@ void Replica::rejoin() {
   notice(Notice::Kind::kReturned);
   timers_since_ = now_.instant;
   if (!may_vote()) return;
-  if (!active_ && unsaid_view_change_) vote(*unsaid_view_change_);
+  if (!active_ && unsaid_view_change_ && unsaid_view_change_->view == view_) {
+    vote(*unsaid_view_change_);
+  }
   unsaid_view_change_.reset();
   for (auto& [seq, slot] : slots_) {
     if (in_window(seq)) repeat_own_votes(seq, slot, everyone());
