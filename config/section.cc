@@ -21,7 +21,8 @@ std::string joined(const std::vector<std::string_view>& names, std::string_view 
 std::optional<std::string> nearest(const std::string& typed,
                                    const std::vector<std::string>& names) {
   std::optional<std::string> best;
-  std::size_t best_distance = std::max<std::size_t>(2, typed.size() / 3) + 1;
+  std::size_t best_distance =
+      std::min(typed.size(), std::max<std::size_t>(2, typed.size() / 3) + 1);
   for (const std::string& name : names) {
     const std::size_t distance = edit_distance(typed, name);
     if (distance < best_distance) {
