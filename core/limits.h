@@ -89,5 +89,16 @@ inline constexpr std::size_t kFailuresPerLink = 3;
 inline constexpr std::size_t kStrangers = 64;
 /// From accept or dial to the peer's hello.
 inline constexpr Duration kHelloTime = std::chrono::seconds(5);
+/// A link that had nothing to say for so long says that it lives; one that is silent for
+/// kPeerSilence is dead.
+inline constexpr Duration kPingTime = std::chrono::seconds(1);
+inline constexpr Duration kPeerSilence = std::chrono::seconds(5);
+/// A peer that failed the gate too often is not admitted again for so long.
+inline constexpr Duration kPeerPenalty = std::chrono::seconds(5);
+/// Pauses between two attempts to dial: doubling, the real one drawn from its upper half.
+inline constexpr Duration kRedialFirst = std::chrono::milliseconds(50);
+inline constexpr Duration kRedialMost = std::chrono::seconds(2);
+/// Lines a second in the log about connections that were refused; the rest is counted.
+inline constexpr unsigned kRefusalsLogged = 10;
 
 }  // namespace zap::limits
