@@ -52,7 +52,7 @@ void Replica::handle(NodeId, const ViewChange& message) {
   // Who already wants a view above counts too: it may have left this one for good, and without
   // the time-out the rest would wait here for its VIEW-CHANGE for ever.
   const auto left = std::count_if(view_changes_.begin(), view_changes_.end(),
-                                  [this](const auto& other) { return entry.second.view >= view_; });
+                                  [this](const auto& other) { return other.second.view >= view_; });
   if (!election_deadline_ && left >= static_cast<std::ptrdiff_t>(quorum())) {
     const std::uint32_t factor = 1U << std::min(failed_views_, kMostDoublings);
     election_deadline_ = now_.instant + settings_.election_timeout * factor;
