@@ -84,7 +84,7 @@ int run_many(const Options& options) {
     if (!result.failure.empty()) {
       failures.push_back("seed " + std::to_string(job.seed) + ": " + result.failure);
     }
-    return failures.size() < 20;
+    return failures.size() < 50;
   });
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
 

@@ -294,11 +294,12 @@ Scenario draw_scenario(std::uint64_t seed, std::optional<Profile> profile, std::
         traitor.treachery.origin = static_cast<Treachery::Origin>(random.between(1, 4));
         traitor.treachery.withheld.assign(std::variant_size_v<Message>, 0);
         scenario.traitors.push_back(traitor);
-        scenario.settings.fixed_leader.reset();
       }
       if (random.chance(0.5)) scenario.application_stops = {seconds(1), seconds(60)};
       break;
   }
+  // Liveness is not promised where the one who always leads lies, or has lost its memory.
+  if (!scenario.traitors.empty() || scenario.amnesiacs > 0) scenario.settings.fixed_leader.reset();
   return scenario;
 }
 

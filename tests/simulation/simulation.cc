@@ -80,7 +80,7 @@ void Simulation::wait_for_recovery() {
   // Each origin has one more call at least, so that nothing counts as recovered that only sleeps.
   calls_left_ = 0;
   for (const auto& process : processes_) process->client_turn(1);
-  const Instant late = scheduler_.now() + kRecoveryMax;
+  const Instant late = scheduler_.now() + (must_recover() ? kRecoveryMax : kHaltedFor);
   const std::uint64_t events_max = scheduler_.events() + 20 * scenario_.events;
   while (!verdict_.failed() && scheduler_.now() < late) {
     if (scheduler_.events() % 64 == 0 && has_recovered()) break;

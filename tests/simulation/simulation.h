@@ -37,6 +37,8 @@ class Simulation {
 
  private:
   static constexpr Duration kRecoveryMax = std::chrono::seconds(60);
+  /// How long one that has rightly stopped is watched.
+  static constexpr Duration kHaltedFor = std::chrono::seconds(5);
 
   void begin();
   void plan_client(Place place);
