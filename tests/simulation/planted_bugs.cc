@@ -7,13 +7,23 @@ namespace zap::simulation {
 
 namespace {
 
-constexpr std::size_t kSeedsMax = 20;
+constexpr std::size_t kSeedsEnough = 6;
 constexpr std::uint64_t kSearched = 400;
 
 Job job_of(const PlantedBug& bug, std::uint64_t seed) {
   Job job{.seed = seed, .profile = bug.profile};
   bug.plant(job.policy);
   return job;
+}
+
+bool passes_without_bug(Job job) {
+  job.policy = {};
+  bool passes = false;
+  run_all({job}, 1, false, [&passes](const Job&, const RunResult& result) {
+    passes = result.failure.empty();
+    return false;
+  });
+  return passes;
 }
 
 }  // namespace
@@ -89,15 +99,14 @@ void search_planted_bugs(std::string_view only, unsigned processes) {
     std::size_t tried = 0;
     run_all(jobs, processes, false, [&](const Job& job, const RunResult& result) {
       ++tried;
-      if (!result.failure.empty()) {
-        found += ", " + std::to_string(job.seed);
-        if (example.empty()) example = result.failure;
-        ++count;
-      }
-      return count < 4 && count < kSeedsMax;
+      if (result.failure.empty() || !passes_without_bug(job)) return true;
+      found += ", " + std::to_string(job.seed);
+      if (example.empty()) example = result.failure;
+      return ++count < kSeedsEnough;
     });
-    std::printf("BUG(%s%s)  // %zu of %zu; %s\n", std::string(bug.name).c_str(), found.c_str(),
-                count, tried, example.substr(0, 150).c_str());
+    std::printf("BUG(%s, %s%s)  // %zu of %zu; %s\n", std::string(bug.name).c_str(),
+                std::string(to_string(bug.profile)).c_str(), found.c_str(), count, tried,
+                example.substr(0, 150).c_str());
     std::fflush(stdout);
   }
 }
