@@ -78,7 +78,7 @@ bool Replica::log_holds(View view, Seq seq) const {
 void Replica::suffer_amnesia(View view, const std::string& because) {
   if (policy_.vote_after_amnesia) return;
   if (!amnesia_) {
-    amnesia_.emplace();
+    amnesia_ = Amnesia{};
     notice(Notice::Kind::kAmnesia, "a peer holds " + because + " that our log lacks");
   }
   amnesia_->min_view = std::max(amnesia_->min_view, view);
