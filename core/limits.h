@@ -41,6 +41,8 @@ inline constexpr std::size_t kSubmitBytes = 8u << 20;
 inline constexpr std::size_t kReadsWaitingForIndex = 4'096;
 /// Calls that the local application may lack while its clients' calls are still taken.
 inline constexpr std::uint64_t kReplayAdmitted = 4'096;
+/// How long this node may be behind the others likewise: for a moment everyone is, in turns.
+inline constexpr Duration kBehindAdmitted = std::chrono::seconds(1);
 /// Outcomes remembered for /op/{id}, of each origin.
 inline constexpr std::size_t kOutcomesRemembered = 65'536;
 

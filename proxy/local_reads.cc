@@ -49,14 +49,22 @@ void LocalReads::expire(Instant now) {
 void LocalReads::send(Waiting read) {
   const Duration left = read.deadline - read_clocks().instant;
   const Index index = app_.applied();
+  const config::Mode mode = read.mode;
   Bytes payload = std::move(read.call.payload);
-  app_.read(std::move(payload), left, [this, index, read = std::move(read)](Result<Reply> reply) {
+  ++asked_;
+  Applier::Done done = [this, index, read = std::move(read)](Result<Reply> reply) {
+    --asked_;
     if (!reply) return refuse(read, code_of(reply.error().code), reply.error().message);
     metrics_.count_request(read.mode, "ok");
     if (const auto client = read.client.lock()) {
       client->answer(read.call.sequence, {.payload = reply->payload, .index = index});
     }
-  });
+  };
+  if (mode == config::Mode::kPassthrough) {
+    app_.pass_through(std::move(payload), left, std::move(done));
+  } else {
+    app_.read(std::move(payload), left, std::move(done));
+  }
 }
 
 void LocalReads::refuse(const Waiting& read, ProxyErrorCode code, std::string message) {

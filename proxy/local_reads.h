@@ -31,6 +31,9 @@ class LocalReads {
   /// Ends those that waited too long. To be called now and then.
   void expire(Instant now);
 
+  /// Not answered yet.
+  std::size_t waiting() const { return waiting_.size() + asked_; }
+
  private:
   struct Waiting {
     std::weak_ptr<Client> client;
@@ -44,6 +47,7 @@ class LocalReads {
 
   Applier& app_;
   Metrics& metrics_;
+  std::size_t asked_ = 0;  ///< the application has them
   std::multimap<Index, Waiting> waiting_;  ///< by the index that they wait for
 };
 

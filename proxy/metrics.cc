@@ -83,12 +83,7 @@ Metrics::Metrics(const Membership& membership, std::string_view node, std::strin
                        "Proofs that a member said two different things")),
       log_records(counter(registry_, "zap_sidecar_log_records_total", "Records written")),
       log_syncs(counter(registry_, "zap_sidecar_log_syncs_total", "Group commits")),
-      log_bytes(gauge(registry_, "zap_sidecar_log_bytes", "Size of the log on disk")),
-      log_sync_seconds(prometheus::BuildHistogram()
-                           .Name("zap_sidecar_log_sync_seconds")
-                           .Help("Time from asking for durability until it is there")
-                           .Register(registry_)
-                           .Add({}, kSeconds)),
+      log_bytes(counter(registry_, "zap_sidecar_log_bytes_total", "Bytes of records written")),
       applied_index(gauge(registry_, "zap_sidecar_applied_index",
                           "Index of the last call that the local application has answered")),
       app_ready(gauge(registry_, "zap_sidecar_app_ready",

@@ -28,6 +28,11 @@ namespace zap {
 /// The word of the configuration for a mode: "replicated", "linearizable", ...
 std::string_view name_of(config::Mode mode);
 
+/// For what is counted elsewhere: brings the counter up to `total`.
+inline void raise_to(prometheus::Counter& counter, double total) {
+  if (total > counter.Value()) counter.Increment(total - counter.Value());
+}
+
 class Metrics {
  private:
   prometheus::Registry registry_;  ///< before the references into it
@@ -62,8 +67,7 @@ class Metrics {
   // log
   prometheus::Counter& log_records;
   prometheus::Counter& log_syncs;
-  prometheus::Gauge& log_bytes;
-  prometheus::Histogram& log_sync_seconds;
+  prometheus::Counter& log_bytes;
 
   // application
   prometheus::Gauge& applied_index;

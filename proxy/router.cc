@@ -114,15 +114,25 @@ void Router::submit() {
   driver_.step(Submit{std::exchange(to_submit_, {})});
 }
 
+void Router::tick(Instant now) {
+  calls_.expire(now);
+  const auto phase = engine_.state().phase;
+  const bool in_step =
+      phase == EngineState::Phase::kNormal || phase == EngineState::Phase::kViewChange;
+  if (in_step) in_step_ = now;
+}
+
+bool Router::is_behind() const {
+  return engine_.state().phase == EngineState::Phase::kCatchingUp &&
+         read_clocks().instant - in_step_ > limits::kBehindAdmitted;
+}
+
 std::optional<ProxyError> Router::refusal(const Applier& app) const {
   if (draining_) {
     return ProxyError{.code = ProxyErrorCode::kDraining,
                       .message = "this node is being taken out of service"};
   }
-  const EngineState engine = engine_.state();
-  const bool behind = engine.phase == EngineState::Phase::kStarting ||
-                      engine.phase == EngineState::Phase::kCatchingUp;
-  if (behind) {
+  if (is_behind() || engine_.state().phase == EngineState::Phase::kStarting) {
     return ProxyError{.code = ProxyErrorCode::kStarting,
                       .message = "this node is catching up with the others"};
   }

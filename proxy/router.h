@@ -58,9 +58,15 @@ class Router {
 
   void handle(const std::shared_ptr<Client>& client, const Route& route, ClientCall call);
 
+  /// Ends the waiting that lasted too long. To be called now and then.
+  void tick(Instant now);
+
   /// Takes no further calls.
   void drain() { draining_ = true; }
   bool draining() const { return draining_; }
+
+  /// Has lacked for a while what the others hold.
+  bool is_behind() const;
 
   /// Why an ordered call would be refused at once; nothing where it would be taken.
   std::optional<ProxyError> refusal(const Applier& app) const;
@@ -85,6 +91,7 @@ class Router {
 
   Calls calls_;
   bool draining_ = false;
+  Instant in_step_{};                 ///< when this node last held what the others hold
   std::size_t queue_bytes_ = 0;       ///< payload of calls that are waited for
   std::vector<Operation> to_submit_;  ///< of this turn
   std::size_t to_submit_bytes_ = 0;

@@ -1,0 +1,15 @@
+// proxy/notices.h - what the engine wants an operator to know, as log lines and metrics.
+//
+// Threads: lives on the main loop.
+
+#pragma once
+
+#include "consensus/engine.h"
+#include "core/membership.h"
+#include "proxy/metrics.h"
+
+namespace zap {
+
+void report(const Notice& notice, const Membership& membership, Metrics& metrics);
+
+}  // namespace zap

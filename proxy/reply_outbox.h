@@ -1,0 +1,36 @@
+// proxy/reply_outbox.h - digests of our application's answers, on their way to the calls' origins.
+//
+// Collected during a loop turn, and sent at its end in one message to each origin.
+//
+// Threads: lives on the main loop.
+
+#pragma once
+
+#include <functional>
+#include <map>
+
+#include "consensus/wire/peer_messages.h"
+#include "core/ids.h"
+#include "core/operation.h"
+#include "proxy/event_loop.h"
+
+namespace zap {
+
+class ReplyOutbox {
+ public:
+  using Send = std::function<void(NodeId origin, const wire::Replies& replies)>;
+
+  ReplyOutbox(EventLoop& loop, Send send) : loop_(loop), send_(std::move(send)) {}
+
+  void add(const OperationId& call, const Digest& compared);
+
+ private:
+  void flush();
+
+  EventLoop& loop_;
+  const Send send_;
+  std::map<NodeId, wire::Replies> by_origin_;
+  bool flush_is_due_ = false;
+};
+
+}  // namespace zap

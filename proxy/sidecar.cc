@@ -1,0 +1,351 @@
+#include "proxy/sidecar.h"
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <string>
+#include <utility>
+
+#include "config/keys.h"
+#include "consensus/pbft/replica.h"
+#include "core/limits.h"
+#include "proxy/logging.h"
+#include "proxy/notices.h"
+#include "proxy/protocol_of.h"
+
+namespace zap {
+namespace {
+
+constexpr Duration kTick = std::chrono::milliseconds(100);
+
+store::SyncMode store_mode(config::SyncMode mode) {
+  switch (mode) {
+    case config::SyncMode::kAlways:
+      return store::SyncMode::kAlways;
+    case config::SyncMode::kBatch:
+      return store::SyncMode::kBatch;
+    case config::SyncMode::kNever:
+      return store::SyncMode::kNever;
+  }
+  return store::SyncMode::kAlways;
+}
+
+/// Names requests and traces: distinct, not secret.
+std::function<RandomId()> random_ids() {
+  std::random_device seed;
+  return [engine = std::mt19937_64((std::uint64_t{seed()} << 32) | seed())]() mutable {
+    return RandomId{engine(), engine()};
+  };
+}
+
+/// What only the origin of a call applies: a difference between nodes is reported, not refused.
+Digest methods_digest(const std::vector<config::Listener>& listeners) {
+  Hasher hasher("zap methods");
+  for (const config::Listener& listener : listeners) {
+    hasher.add(std::string_view(listener.name)).add(static_cast<std::uint64_t>(listener.unmatched));
+    hasher.add(std::uint64_t{listener.methods.size()});
+    for (const config::Method& method : listener.methods) {
+      hasher.add(std::string_view(method.match)).add(static_cast<std::uint64_t>(method.mode));
+    }
+  }
+  return hasher.finish();
+}
+
+/// What decides alike on all nodes, and so must be configured alike.
+Digest agreed_digest(const config::Config& config, const Comparisons& comparisons) {
+  return Hasher("zap agreed configuration")
+      .add(std::int64_t{config.idempotency.keep.count()})
+      .add(config.idempotency.entries)
+      .add(config.idempotency.bytes)
+      .add(comparisons.digest())
+      .finish();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Sidecar>> Sidecar::start(EventLoop& loop, const config::Config& config,
+                                                const RunOptions& options,
+                                                std::function<void(const Error&)> failed) {
+  std::unique_ptr<Sidecar> sidecar(new Sidecar(loop, config, options, std::move(failed)));
+  for (const auto step : {&Sidecar::open_log, &Sidecar::open_peers, &Sidecar::make_apps,
+                          &Sidecar::open_listeners, &Sidecar::open_admin}) {
+    if (const Result<void> done = (*sidecar.*step)(); !done) return done.error();
+  }
+  sidecar->begin();
+  return sidecar;
+}
+
+Sidecar::Sidecar(EventLoop& loop, const config::Config& config, const RunOptions& options,
+                 std::function<void(const Error&)> failed)
+    : loop_(loop),
+      config_(config),
+      options_(options),
+      failed_(std::move(failed)),
+      membership_(config.first_membership()),
+      comparisons_(config.listeners),
+      metrics_(membership_, config.node_id, ZAP_VERSION),
+      phase_times_(metrics_),
+      outcomes_(limits::kOutcomesRemembered),
+      tick_(loop, [this] { tick(); }) {
+  client_count_.limit = config.limits.connections;
+}
+
+Sidecar::~Sidecar() = default;
+
+// ---------------------------------------------------------------- start, step by step
+
+Result<void> Sidecar::open_log() {
+  store::LogOptions log_options;
+  log_options.cluster = config_.cluster;
+  log_options.sync_mode = store_mode(config_.wal.sync_mode);
+  log_options.max_segment_bytes = config_.wal.max_size;
+  auto opened = LogKeeper::open(
+      loop_, config_.wal.path, std::move(log_options),
+      {.durable = [this](LogPosition position) { driver_->log_is_durable(position); },
+       .failed = failed_});
+  if (!opened) return opened.error();
+  log_ = std::move(*opened);
+
+  pbft::Restored restored = log_->take_restored();
+  incarnation_ = restored.incarnation;
+  engine_ = pbft::make_replica({.self = config_.self,
+                                .cluster = config_.cluster,
+                                .membership = membership_,
+                                .fixed_leader = config_.consensus.fixed_leader,
+                                .round_timeout = config_.consensus.round_timeout,
+                                .election_timeout = config_.consensus.election_timeout,
+                                .batch_size = config_.consensus.batch_size,
+                                .batch_timeout = config_.consensus.batch_timeout},
+                               std::move(restored));
+  return {};
+}
+
+Result<void> Sidecar::open_peers() {
+  const auto key = config::load_private_key(config_.peer.private_key);
+  if (!key) return key.error();
+  const Signer signer(key->seed);
+  auto tls = TlsContext::load(config_.peer.certificate, config_.peer.private_key,
+                              config_.peer.authority, signer.public_key());
+  if (!tls) return tls.error();
+  auto opened = Peers::open(
+      loop_,
+      {.cluster = config_.cluster,
+       .self = config_.self,
+       .membership = membership_,
+       .fixed_leader = config_.consensus.fixed_leader,
+       .listen = config_.peer.listen,
+       .agreed_configuration = agreed_digest(config_, comparisons_),
+       .methods_table = methods_digest(config_.listeners),
+       .software_version = ZAP_VERSION},
+      std::move(*tls),
+      {.on_message = [this](NodeId from, MessagePtr message) { received(from, message); },
+       .on_replies = [this](NodeId from,
+                            const wire::Replies& replies) { replies_arrived(from, replies); },
+       .on_connected = [this](NodeId peer) { connected(peer); },
+       .on_disconnected = [this](NodeId peer) { disconnected(peer); }});
+  if (!opened) return opened.error();
+  peers_ = std::move(*opened);
+
+  ports_ = std::make_unique<Ports>(
+      loop_, *log_, *peers_, Ports::Identity{config_.cluster, config_.self, signer}, phase_times_,
+      Ports::Sinks{
+          .decided = [this](const Decision& decision) { decided(decision); },
+          .notice = [this](const Notice& notice) { report(notice, membership_, metrics_); },
+          .wake = [this] { driver_->step(Tick{}); }});
+  driver_ = std::make_unique<Driver>(config_.self, *engine_, *ports_);
+  reply_outbox_ = std::make_unique<ReplyOutbox>(
+      loop_,
+      [this](NodeId origin, const wire::Replies& replies) { peers_->send(origin, replies); });
+  return {};
+}
+
+Result<void> Sidecar::make_apps() {
+  if (!options_.command.empty()) {
+    Supervisor::Settings settings{.command = options_.command};
+    for (const config::Listener& listener : config_.listeners) {
+      settings.addresses.push_back(listener.app.address);
+    }
+    supervisor_ = std::make_unique<Supervisor>(loop_, std::move(settings));
+    if (const Result<void> started = supervisor_->start(); !started) return started;
+  }
+
+  std::map<std::string, std::vector<const config::Listener*>> by_app;
+  for (const config::Listener& listener : config_.listeners) {
+    by_app[to_string(listener.app.address)].push_back(&listener);
+  }
+  for (const auto& [address, listeners] : by_app) {
+    auto app = LocalApp::make(loop_, config_, listeners, membership_, comparisons_, *log_,
+                              supervisor_.get(), options_, metrics_,
+                              {.answered = [this](const AppAnswer& answer) { answered(answer); },
+                               .backlog = [this](bool) { backlog(); }});
+    if (!app) return app.error();
+    apps_.push_back(std::move(*app));
+  }
+  return {};
+}
+
+Result<void> Sidecar::open_listeners() {
+  router_ = std::make_unique<Router>(loop_,
+                                     RouterSettings{.self = config_.self,
+                                                    .incarnation = incarnation_,
+                                                    .membership = membership_,
+                                                    .replies = config_.consensus.replies,
+                                                    .limits = config_.limits},
+                                     *engine_, *driver_, metrics_,
+                                     [this] { return peers_->connected_count(); });
+  for (const config::Listener& listener : config_.listeners) {
+    auto methods = config::MethodTable::make(listener.methods, listener.unmatched,
+                                             config_.consensus.read_strategy);
+    if (!methods) return methods.error();
+    const auto app = std::find_if(apps_.begin(), apps_.end(), [&](const auto& candidate) {
+      return candidate->address() == listener.app.address;
+    });
+    const auto protocol = protocol_of(listener.protocol);
+    if (!protocol) return protocol.error();
+    const Route& route = routes_.emplace_back(
+        Route{&listener, std::move(*methods), &(*app)->applier(), &(*app)->reads()});
+    auto& front = listeners_.emplace_back(std::make_unique<ClientListener>(
+        loop_, **protocol,
+        ClientSettings{.request_bytes = config_.limits.request_bytes,
+                       .idempotency_header = listener.idempotency_header,
+                       .random_id = random_ids()},
+        limits::kClientIdleTime + config_.limits.request_timeout, client_count_,
+        [this, &route](const std::shared_ptr<Client>& client, ClientCall call) {
+          router_->handle(client, route, std::move(call));
+        }));
+    if (const auto opened = front->open(listener.address); !opened) {
+      return Error{opened.error().code,
+                   "listener " + listener.name + ": " + opened.error().message};
+    }
+  }
+  return {};
+}
+
+Result<void> Sidecar::open_admin() {
+  auto opened = AdminServer::open(
+      loop_, config_.admin.address,
+      {.metrics = [this] { return metrics_text(); },
+       .status = [this] { return status(); },
+       .operation = [this](std::string_view id) { return operation_status(id); }});
+  if (!opened) return opened.error();
+  admin_ = std::move(*opened);
+  return {};
+}
+
+void Sidecar::begin() {
+  log_info("started", {{"version", ZAP_VERSION},
+                       {"node", config_.node_id},
+                       {"cluster", config_.cluster},
+                       {"incarnation", incarnation_},
+                       {"nodes", membership_.members.size()},
+                       {"peers_at", to_string(config_.peer.listen)},
+                       {"admin", to_string(config_.admin.address)},
+                       {"slot", engine_->state().decided},
+                       {"index", engine_->state().commit_index}});
+  for (const config::Listener& listener : config_.listeners) {
+    log_info("listens", {{"listener", listener.name},
+                         {"address", to_string(listener.address)},
+                         {"application", to_string(listener.app.address)}});
+  }
+  for (const auto& app : apps_) app->applier().start(engine_->state().commit_index);
+  driver_->step(Tick{});
+  tick();
+}
+
+// ---------------------------------------------------------------- what arrives
+
+void Sidecar::received(NodeId from, MessagePtr message) {
+  if (const auto* status = std::get_if<pbft::Status>(message.get())) {
+    peer_view_.said(from, *status);
+  }
+  driver_->step(Receive{from, std::move(message)});
+}
+
+void Sidecar::replies_arrived(NodeId from, const wire::Replies& replies) {
+  const Instant now = read_clocks().instant;
+  for (const wire::Replies::Result& result : replies.results) {
+    const OperationId id{config_.self, replies.incarnation, result.number};
+    router_->calls().peer_reply(from, id, result.digest, now);
+  }
+}
+
+void Sidecar::connected(NodeId peer) {
+  log_info("peer up", {{"peer", membership_.name_of(peer)}});
+  driver_->step(Connected{peer});
+}
+
+void Sidecar::disconnected(NodeId peer) {
+  log_info("peer down", {{"peer", membership_.name_of(peer)}});
+  peer_view_.lost(peer);
+}
+
+void Sidecar::decided(const Decision& decision) {
+  const Instant now = read_clocks().instant;
+  outcomes_.add(decision);
+  peer_view_.decided(decision);
+  for (const DecidedCall& call : decision.calls) {
+    if (call.outcome == Outcome::kApplied) metrics_.operations.Increment();
+    router_->calls().decided(call, decision.view, now);
+  }
+  for (const auto& app : apps_) app->applier().enqueue(decision);
+}
+
+void Sidecar::answered(const AppAnswer& answer) {
+  const OperationId& id = answer.call->operation.id;
+  if (id.origin == config_.self) {
+    const Reply* reply = answer.reply ? &*answer.reply : nullptr;
+    router_->calls().local_reply(id, reply, read_clocks().instant);
+  } else if (answer.reply && !answer.replay) {
+    reply_outbox_->add(id, answer.reply->compared);
+  }
+}
+
+void Sidecar::backlog() {
+  const bool full =
+      std::any_of(apps_.begin(), apps_.end(), [](const auto& app) { return app->is_full(); });
+  if (full == std::exchange(backlog_, full)) return;
+  for (const auto& listener : listeners_) listener->pause(full);
+  driver_->step(Backlog{full});
+}
+
+// ---------------------------------------------------------------- what time brings
+
+void Sidecar::tick() {
+  const Instant now = read_clocks().instant;
+  tick_.at(now + kTick);
+  router_->tick(now);
+  for (const auto& app : apps_) {
+    app->reads().expire(now);
+    app->watch();
+  }
+  if (now >= sample_at_) {
+    metrics_.sample_rate();
+    sample_at_ = now + std::chrono::seconds(1);
+  }
+  if (stopped_) finish_stopping();
+}
+
+void Sidecar::stop(std::function<void()> stopped) {
+  stopped_ = std::move(stopped);
+  stop_by_ = read_clocks().instant + config_.limits.request_timeout;
+  router_->drain();
+  for (const auto& listener : listeners_) listener->stop_accepting();
+}
+
+/// One tick after the last answer was given, so that it has left.
+void Sidecar::finish_stopping() {
+  const bool reading = std::any_of(apps_.begin(), apps_.end(),
+                                   [](const auto& app) { return app->reads().waiting() > 0; });
+  const bool busy = reading || router_->calls().waiting() > 0;
+  if (busy && read_clocks().instant < stop_by_) return;
+  tick_.cancel();
+  for (const auto& app : apps_) app->applier().stop();
+  const auto close = [this] {
+    if (const Result<void> closed = log_->close(); !closed) return failed_(closed.error());
+    stopped_();
+  };
+  if (supervisor_) return supervisor_->stop(close);
+  close();
+}
+
+}  // namespace zap

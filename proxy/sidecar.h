@@ -1,0 +1,125 @@
+// proxy/sidecar.h - the composition root: every object of the process is made here, in order, and
+// told of the others that it needs.
+//
+//   log -> engine -> driver <-> peers          what is ordered
+//   listener -> router -> driver               what clients ask
+//   driver -> applications -> calls, peers     what was decided, and its answers
+//
+// Threads: all of it lives on the main loop; the storage thread and the gate's threads post there.
+
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "config/config.h"
+#include "consensus/engine.h"
+#include "core/result.h"
+#include "proxy/admin.h"
+#include "proxy/client_listener.h"
+#include "proxy/comparisons.h"
+#include "proxy/driver.h"
+#include "proxy/event_loop.h"
+#include "proxy/local_app.h"
+#include "proxy/log_keeper.h"
+#include "proxy/metrics.h"
+#include "proxy/outcomes.h"
+#include "proxy/peer_view.h"
+#include "proxy/peers.h"
+#include "proxy/phase_times.h"
+#include "proxy/ports.h"
+#include "proxy/reply_outbox.h"
+#include "proxy/router.h"
+#include "proxy/run.h"
+#include "proxy/status.h"
+#include "proxy/supervisor.h"
+
+namespace zap {
+
+class Sidecar {
+ public:
+  /// Reads the log, connects to everyone, listens. `failed` is called at most once, later, when
+  /// the node must not go on. All arguments outlive the sidecar.
+  static Result<std::unique_ptr<Sidecar>> start(EventLoop& loop, const config::Config& config,
+                                                const RunOptions& options,
+                                                std::function<void(const Error&)> failed);
+  ~Sidecar();
+  Sidecar(const Sidecar&) = delete;
+  Sidecar& operator=(const Sidecar&) = delete;
+
+  /// Accepts nobody any more, finishes what was taken (within limits.request_timeout), stops the
+  /// application where it is ours, marks the log clean, then calls `stopped`.
+  void stop(std::function<void()> stopped);
+
+  NodeStatus status() const;
+
+ private:
+  Sidecar(EventLoop& loop, const config::Config& config, const RunOptions& options,
+          std::function<void(const Error&)> failed);
+
+  // start(), step by step
+  Result<void> open_log();
+  Result<void> open_peers();
+  Result<void> make_apps();
+  Result<void> open_listeners();
+  Result<void> open_admin();
+  void begin();
+
+  // what arrives
+  void decided(const Decision& decision);
+  void answered(const AppAnswer& answer);
+  void backlog();
+  void received(NodeId from, MessagePtr message);
+  void replies_arrived(NodeId from, const wire::Replies& replies);
+  void connected(NodeId peer);
+  void disconnected(NodeId peer);
+
+  // what time brings
+  void tick();
+  void finish_stopping();
+
+  std::string metrics_text();
+  Result<OperationStatus> operation_status(std::string_view id) const;
+  NodeState own_state() const;
+  std::vector<std::string> reasons_not_ready() const;
+  Index applied_index() const;
+
+  EventLoop& loop_;
+  const config::Config& config_;
+  const RunOptions& options_;
+  const std::function<void(const Error&)> failed_;
+  const Membership membership_;
+  const Comparisons comparisons_;
+
+  Metrics metrics_;
+  PhaseTimes phase_times_;
+  Outcomes outcomes_;
+  PeerView peer_view_;
+
+  Incarnation incarnation_ = 0;  ///< of this run
+  std::unique_ptr<LogKeeper> log_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Peers> peers_;
+  std::unique_ptr<Ports> ports_;
+  std::unique_ptr<Driver> driver_;
+
+  std::unique_ptr<Supervisor> supervisor_;
+  std::vector<std::unique_ptr<LocalApp>> apps_;
+  std::unique_ptr<ReplyOutbox> reply_outbox_;
+  std::unique_ptr<Router> router_;
+  std::deque<Route> routes_;  ///< one a listener
+  ClientCount client_count_;
+  std::vector<std::unique_ptr<ClientListener>> listeners_;
+  std::unique_ptr<AdminServer> admin_;
+
+  bool backlog_ = false;           ///< some application's queue is full
+  std::function<void()> stopped_;  ///< set: we are stopping
+  Instant stop_by_ = kNever;
+  Instant sample_at_{};
+  Timer tick_;
+};
+
+}  // namespace zap
