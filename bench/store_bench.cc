@@ -1,9 +1,11 @@
 // bench/store_bench.cc - how long one append and its sync take, and how many records pass.
 //
 // Plain timing rather than Google Benchmark: the interesting figures are percentiles of one
-// operation after the other, and the disk decides. Usage: store_bench [folder]; the folder must
-// lie on the disk to be measured (default: the system's temporary folder).
+// operation after the other, and the disk decides. The first line is the disk alone, to compare
+// with. Usage: store_bench [folder]; the folder must lie on the disk to be measured (default: the
+// system's temporary folder).
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,6 +29,42 @@ double process_cpu_us() {
   timespec time;
   ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
   return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3;
+}
+
+struct Timing {
+  std::vector<double> latencies_us;
+  double cpu_before_us = process_cpu_us();
+  Clock::time_point begin = Clock::now();
+
+  void add(Clock::time_point start) {
+    latencies_us.push_back(std::chrono::duration<double, std::micro>(Clock::now() - start).count());
+  }
+  void print(const char* what, std::size_t records_a_round) {
+    const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    const auto rounds = static_cast<double>(latencies_us.size());
+    std::sort(latencies_us.begin(), latencies_us.end());
+    std::printf(
+        "%-28s p50 %6.0f us   p99 %6.0f us   max %6.0f us   cpu %5.0f us   %9.0f records/s\n", what,
+        latencies_us[latencies_us.size() / 2], latencies_us[latencies_us.size() * 99 / 100],
+        latencies_us.back(), (process_cpu_us() - cpu_before_us) / rounds,
+        rounds * static_cast<double>(records_a_round) / seconds);
+  }
+};
+
+/// One block appended to a file and synced, again and again: what the disk itself takes.
+void run_plain_file(const std::filesystem::path& parent, std::size_t rounds, std::size_t bytes) {
+  const std::filesystem::path file = parent / "zap-store-bench-file";
+  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const std::string block(bytes, 'x');
+  Timing timing;
+  for (std::size_t round = 0; round < rounds; ++round) {
+    const auto start = Clock::now();
+    if (::write(descriptor, block.data(), block.size()) < 0 || ::fdatasync(descriptor) != 0) break;
+    timing.add(start);
+  }
+  timing.print("write and fdatasync, 4 KB", 1);
+  ::close(descriptor);
+  std::filesystem::remove(file);
 }
 
 /// A log in a folder of its own, and the wait for what was appended.
@@ -56,9 +94,7 @@ class Bench {
   /// `rounds` times: so many records of so many bytes, synced.
   void run(const char* what, std::size_t rounds, std::size_t records, std::size_t bytes) {
     const Bytes body(std::string(bytes, 'x'));
-    std::vector<double> latencies_us;
-    const double cpu_before = process_cpu_us();
-    const auto begin = Clock::now();
+    Timing timing;
     for (std::size_t round = 0; round < rounds; ++round) {
       const auto start = Clock::now();
       log_->append(std::vector<LogRecord>(records, LogRecord{0, ++seq_, body}), Vote{});
@@ -66,16 +102,9 @@ class Bench {
       const Position last = log_->last_position();
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [&] { return durable_ >= last; });
-      latencies_us.push_back(
-          std::chrono::duration<double, std::micro>(Clock::now() - start).count());
+      timing.add(start);
     }
-    const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-    const double cpu_us = (process_cpu_us() - cpu_before) / static_cast<double>(rounds);
-    std::sort(latencies_us.begin(), latencies_us.end());
-    std::printf(
-        "%-22s p50 %6.0f us   p99 %6.0f us   max %6.0f us   cpu %5.0f us   %9.0f records/s\n", what,
-        latencies_us[rounds / 2], latencies_us[rounds * 99 / 100], latencies_us.back(), cpu_us,
-        static_cast<double>(rounds * records) / seconds);
+    timing.print(what, records);
   }
 
  private:
@@ -100,9 +129,12 @@ class Bench {
 }  // namespace zap::store
 
 int main(int argc, char** argv) {
-  zap::store::Bench bench(argc > 1 ? argv[1] : std::filesystem::temp_directory_path().string());
-  bench.run("1 record of 1 KB", 10'000, 1, 1'024);
-  bench.run("1 record of 32 KB", 5'000, 1, 32'768);
-  bench.run("100 records of 300 B", 5'000, 100, 300);
+  const std::filesystem::path parent =
+      argc > 1 ? std::filesystem::path(argv[1]) : std::filesystem::temp_directory_path();
+  zap::store::run_plain_file(parent, 5'000, 4'096);
+  zap::store::Bench bench(parent);
+  bench.run("log, 1 record of 1 KB", 5'000, 1, 1'024);
+  bench.run("log, 1 record of 32 KB", 5'000, 1, 32'768);
+  bench.run("log, 100 records of 300 B", 5'000, 100, 300);
   return 0;
 }
