@@ -123,6 +123,7 @@ struct Stream::Impl : std::enable_shared_from_this<Stream::Impl> {
   }
 
   void event(short what) {
+    const int error = errno;
     if (over) return;
     if (what & BEV_EVENT_CONNECTED) {
       const int on = 1;
@@ -133,9 +134,13 @@ struct Stream::Impl : std::enable_shared_from_this<Stream::Impl> {
     } else if (what & BEV_EVENT_TIMEOUT) {
       finish("nothing was received in time");
     } else if (what & BEV_EVENT_ERROR) {
-      finish(failure(errno));
+      finish(failure(error));
     } else if (what & BEV_EVENT_EOF) {
-      finish("");
+      // TLS reports a failed connect() as an end, with nothing but errno to tell it.
+      finish(!open && (error == ECONNREFUSED || error == EHOSTUNREACH || error == ENETUNREACH ||
+                       error == ETIMEDOUT)
+                 ? std::strerror(error)
+                 : "");
     }
   }
 
