@@ -7,6 +7,7 @@
 #include "proxy/commands/bench.h"
 #include "proxy/commands/check.h"
 #include "proxy/commands/init.h"
+#include "proxy/commands/run_command.h"
 #include "proxy/commands/status.h"
 
 namespace zap::commands {
@@ -15,6 +16,7 @@ namespace {
 std::vector<std::unique_ptr<Command>> all_commands() {
   std::vector<std::unique_ptr<Command>> commands;
   commands.push_back(make_init());
+  commands.push_back(make_run());
   commands.push_back(make_check());
   commands.push_back(make_status());
   commands.push_back(make_health());
