@@ -118,6 +118,7 @@ TEST_CASE("applier and HTTP: a killed child is started again and replayed from t
   CHECK_THAT(node.lines(), Catch::EndsWith("1 a|2 b"));
 
   ::kill(node.supervisor->pid(), SIGKILL);
+  run_until(node.loop, [&] { return !node.applier->health().ready(); });
   node.decide("c");
   run_until(node.loop, [&] { return node.answers == 5; });
   node.run_until_applied(3);
