@@ -60,6 +60,13 @@ OrderedCall AppBacklog::pop() {
   return call;
 }
 
+void AppBacklog::give_back(std::deque<OrderedCall> calls) {
+  for (auto call = calls.rbegin(); call != calls.rend(); ++call) {
+    bytes_ += call->call->operation.payload.size();
+    queue_.push_front(std::move(*call));
+  }
+}
+
 bool AppBacklog::is_ours(const Call& call) const {
   return std::find(settings_.listeners.begin(), settings_.listeners.end(),
                    call.operation.listener) != settings_.listeners.end();

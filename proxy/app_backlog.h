@@ -50,6 +50,8 @@ class AppBacklog {
 
   bool empty() const { return queue_.empty(); }
   OrderedCall pop();
+  /// The calls that were popped last, in order: they come next again.
+  void give_back(std::deque<OrderedCall> calls);
 
   /// The newest decided index that is known.
   Index decided() const { return decided_; }

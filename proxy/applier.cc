@@ -246,6 +246,8 @@ void Applier::Implementation::index_answered(const Reply& reply) {
 }
 
 void Applier::Implementation::go_on(Index after, bool same_run) {
+  const Index answered = progress_.answered();
+  const Index last_sent = unanswered_.empty() ? answered : unanswered_.back().index;
   if (!same_run) {
     const Index had = settled_before_ ? applied_ : progress_.ever_sent();
     if (after < had) {
@@ -255,16 +257,21 @@ void Applier::Implementation::go_on(Index after, bool same_run) {
     progress_.begin_run(connection_->run(), after, decided_at_start_);
   }
   // What it has executed and its connection took the answers of.
-  for (const OrderedCall& lost : std::exchange(unanswered_, {})) {
-    if (lost.index > after) break;
+  for (; !unanswered_.empty() && unanswered_.front().index <= after; unanswered_.pop_front()) {
+    const OrderedCall& lost = unanswered_.front();
     observer_.answered({.index = lost.index, .call = lost.call, .replay = true});
+  }
+  // A reconnection must not cost a pass over the log: what comes next is still in memory.
+  if (settled_before_ && answered <= after && after <= last_sent) {
+    backlog_.give_back(std::exchange(unanswered_, {}));
+  } else {
+    unanswered_.clear();
+    backlog_.rewind(after + 1, decided_at_start_);
   }
   settled_ = settled_before_ = true;
   error_.clear();
   waits_because_.clear();
   target_ = same_run ? 0 : std::max(progress_.ever_sent(), after);
-  applied_ = after;
-  backlog_.rewind(after + 1, std::max(backlog_.decided(), decided_at_start_));
   move_applied();
   pump();
   note_health();

@@ -158,6 +158,7 @@ TEST_CASE("applier: a call whose connection broke unanswered is sent again, as a
   app->answer("ok");
   run_until(sidecar.loop, [&] { return app->waiting() == 1; });
   CHECK(app->received == Lines{"1 call 1", "1 replay call 1", "2 call 2"});
+  CHECK(sidecar.log.reads == 0);
   CHECK(sidecar.observer.answers == Lines{"1 ok replay"});
 }
 
@@ -167,10 +168,12 @@ TEST_CASE("applier: a closed idle connection is no restart: nothing is sent agai
   sidecar.start(app->address());
   sidecar.decide(1);
   sidecar.run_until_applied(1);
+  const std::size_t reads = sidecar.log.reads;
   app->hang_up();
   sidecar.decide(1);
   sidecar.run_until_applied(2);
   CHECK(app->received == Lines{"1 call 1", "2 call 2"});
+  CHECK(sidecar.log.reads == reads);
   CHECK(sidecar.applier->health().ready());
 }
 
