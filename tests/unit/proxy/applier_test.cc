@@ -153,12 +153,13 @@ TEST_CASE("applier: a call whose connection broke unanswered is sent again, as a
   sidecar.start(app->address());
   sidecar.decide(2);
   run_until(sidecar.loop, [&] { return app->waiting() == 1; });
+  const std::size_t reads = sidecar.log.reads;
   app->hang_up();
   run_until(sidecar.loop, [&] { return app->waiting() == 1; });
   app->answer("ok");
   run_until(sidecar.loop, [&] { return app->waiting() == 1; });
   CHECK(app->received == Lines{"1 call 1", "1 replay call 1", "2 call 2"});
-  CHECK(sidecar.log.reads == 0);
+  CHECK(sidecar.log.reads == reads);
   CHECK(sidecar.observer.answers == Lines{"1 ok replay"});
 }
 
