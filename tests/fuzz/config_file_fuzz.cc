@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <string>
 
 #include "config/load.h"
@@ -13,25 +12,26 @@
 
 namespace {
 
-const std::filesystem::path& file() {
-  static const auto path = [] {
-    auto folder =
-        std::filesystem::temp_directory_path() / ("zap-fuzz-config-" + std::to_string(getpid()));
-    std::filesystem::create_directories(folder);
-    std::atexit([] { std::filesystem::remove_all(file().parent_path()); });
-    return folder / "node1.yaml";
-  }();
-  return path;
-}
+/// A folder of this process's own, gone with it.
+struct Folder {
+  const std::filesystem::path path =
+      std::filesystem::temp_directory_path() / ("zap-fuzz-config-" + std::to_string(getpid()));
+  Folder() { std::filesystem::create_directories(path); }
+  ~Folder() { std::filesystem::remove_all(path); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+};
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  std::ofstream(file(), std::ios::binary)
+  static const Folder folder;
+  const std::filesystem::path file = folder.path / "node1.yaml";
+  std::ofstream(file, std::ios::binary)
       .write(reinterpret_cast<const char*>(data), static_cast<std::streamsize>(size));
-  const auto loaded = zap::config::load(file());
+  const auto loaded = zap::config::load(file);
   if (loaded) return 0;
-  ZAP_CHECK(loaded.error().message.starts_with(file().string() + ":"),
+  ZAP_CHECK(loaded.error().message.starts_with(file.string() + ":"),
             "an error does not say where: " << loaded.error().message);
   return 0;
 }
