@@ -119,6 +119,8 @@ void Replica::handle(NodeId from, const PrePrepare& message) {
     const bool occupied = proposal && proposal->view == view_ && message.view != view_;
     if (message.view >= view_ && !occupied) {
       proposal = Proposal{message.view, message.digest, message.signature, message.batch};
+      // What this slot lacks is asked for now, not only when those before it are accepted.
+      if (message.view == view_ && active_) assemble(message.seq, *slot, *proposal);
     }
   }
   note_prepare(message.seq, from, {message.view, message.digest, message.signature});

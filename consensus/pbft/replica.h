@@ -212,10 +212,11 @@ class Replica final : public Engine {
     Seq horizon = 0;  ///< no vote until this checkpoint is stable; 0: not known before q - 1 spoke
   };
   std::optional<Amnesia> amnesia_;
-  View min_vote_view_ = 0;     ///< after amnesia: no vote below this view, ever
-  const View restored_view_;   ///< what the log said at the start: the highest view,
-  const Seq restored_stable_;  ///< the stable checkpoint,
-  const Seq restored_last_;    ///< the last slot executed, so the last that a checkpoint may cover
+  View min_vote_view_ = 0;                 ///< after amnesia: no vote below this view, ever
+  const View restored_view_;               ///< what the log said at the start: the highest view,
+  const Seq restored_stable_;              ///< the stable checkpoint,
+  std::map<Seq, View> restored_accepted_;  ///< the view of what was accepted above it,
+  const Seq restored_last_;  ///< the last slot executed, so the last that a checkpoint may cover
   std::map<NodeId, Shown> newest_signed_;  ///< per member, kept past garbage collection
 };
 

@@ -71,8 +71,8 @@ void Replica::handle(NodeId from, const Shown& message) {
 bool Replica::log_holds(View view, Seq seq) const {
   if (view != restored_view_) return view < restored_view_;
   if (seq <= restored_stable_) return true;
-  const auto slot = slots_.find(seq);
-  return slot != slots_.end() && slot->second.accepted && slot->second.accepted->view == view;
+  const auto accepted = restored_accepted_.find(seq);
+  return accepted != restored_accepted_.end() && accepted->second == view;
 }
 
 void Replica::suffer_amnesia(View view, const std::string& because) {

@@ -38,6 +38,7 @@ Replica::Replica(Settings settings, Restored restored, Policy policy)
   for (const auto& [seq, mark] : restored.accepted) {
     slots_[seq].accepted = mark;
     slots_[seq].in_log = true;
+    restored_accepted_[seq] = mark.view;
   }
   for (auto& [seq, certificate] : restored.prepared) slots_[seq].prepared = std::move(certificate);
   for (auto& [seq, contents] : restored.contents) {
