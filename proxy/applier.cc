@@ -446,11 +446,8 @@ void Applier::Implementation::note_health() {
   if (now.state == std::exchange(noted_, now.state)) return;
   if (now.ready()) {
     since_.reset();
-    log_info("application ok", {{"app", to_string(endpoint_.address)}, {"applied", now.applied}});
-  } else {
-    if (!since_) since_ = read_clocks().instant;
-    log_warning("application not ready",
-                {{"app", to_string(endpoint_.address)}, {"why", now.text()}});
+  } else if (!since_) {
+    since_ = read_clocks().instant;
   }
 }
 
