@@ -97,25 +97,26 @@ class Load:
                     connection = Connection(self._addresses[turn % len(self._addresses)])
                 key = dice.choice(self._keys)
                 if dice.random() < self._share_of_reads:
-                    status = self._read(connection, key)
+                    good = self._read(connection, key)
                 else:
-                    status = self._write(connection, key, f"{seed}.{me}.{made}")
-                made += 1
-                if status == 200:
-                    continue
-                time.sleep(0.02)  # 503 and 429 ask for a pause
+                    good = self._write(connection, key, f"{seed}.{me}.{made}")
             except (OSError, Closed):
-                made += 1
-                time.sleep(0.02)
+                good = False
             except Exception as error:  # a thread's exception would go unseen
                 self.errors.append(f"client {me}: {error!r}")
-                return
-            if connection:
-                connection.close()
-            connection = None
-            turn += 1
+                break
+            made += 1
+            if not good:
+                if connection:
+                    connection.close()
+                connection = None
+                turn += 1
+                time.sleep(0.02)  # 503 and 429 ask for a pause
+        if connection:
+            connection.close()
 
     def _read(self, connection, key):
+        """Whether this node is worth another call."""
         begin = time.monotonic()
         answer = connection.call("GET", f"/kv/{key}")
         end = time.monotonic()
@@ -123,10 +124,9 @@ class Load:
             self.reads.append(Read(begin, end, key, answer.body.decode()))
         elif answer.status == 404:
             self.reads.append(Read(begin, end, key, None))
-            return 200
         elif answer.status not in (429, 502, 503, 504):
             self.errors.append(f"GET /kv/{key}: {answer}")
-        return answer.status
+        return answer.status in (200, 404)
 
     def _write(self, connection, key, value):
         begin = time.monotonic()
@@ -139,7 +139,7 @@ class Load:
                 number = None  # said to be not ordered: no part of the history
             elif answer.status != 504:
                 self.errors.append(f"POST /kv/{key}: {answer}")
-            return answer.status
+            return answer.status == 200
         finally:
             if number is not None:
                 self.writes.append(Write(begin, time.monotonic(), key, value, number))
