@@ -2,11 +2,12 @@
 
 namespace zap::simulation {
 
-Gate::Gate(const pbft::Settings& settings, const test::FakeKeys& keys)
+Gate::Gate(const pbft::Settings& settings, const test::FakeKeys& keys, const pbft::Policy& policy)
     : cluster_(settings.cluster),
       membership_(settings.membership),
       leadership_{&membership_, settings.fixed_leader},
-      keys_(keys) {}
+      keys_(keys),
+      payloads_unverified_(policy.payloads_unverified) {}
 
 bool Gate::passes(const Envelope& envelope, NodeId receiver) const {
   if (!envelope.genuine) envelope.genuine = verify(envelope, receiver);
@@ -14,6 +15,7 @@ bool Gate::passes(const Envelope& envelope, NodeId receiver) const {
 }
 
 bool Gate::verify(const Envelope& envelope, NodeId receiver) const {
+  if (payloads_unverified_ && std::holds_alternative<pbft::Bundle>(*envelope.message)) return true;
   const auto found =
       pbft::signatures_to_verify(cluster_, leadership_, envelope.from, receiver, *envelope.message);
   if (!found) {

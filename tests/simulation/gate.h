@@ -14,7 +14,8 @@ namespace zap::simulation {
 
 class Gate {
  public:
-  Gate(const pbft::Settings& settings, const test::FakeKeys& keys);
+  /// `policy` may lift the rule that calls need their origin's proof.
+  Gate(const pbft::Settings& settings, const test::FakeKeys& keys, const pbft::Policy& policy = {});
 
   bool passes(const Envelope& envelope, NodeId receiver) const;
   /// Why the last message that did not pass was refused.
@@ -35,6 +36,7 @@ class Gate {
   const Membership membership_;
   const pbft::Leadership leadership_;
   const test::FakeKeys keys_;
+  const bool payloads_unverified_;
   mutable std::string refusal_;
 };
 

@@ -60,6 +60,7 @@ void Process::start() {
     }
     if (*replayed && is_correct()) world_.history.executed(place_, **replayed);
   }
+  hides_amnesia_ = disk_.lost_vote().has_value();
   pbft::Restored restored = std::move(restorer).finish(incarnation_, disk_.lost_vote());
   if (incarnation_ > 1) {
     world_.marks.reach(Mark::kRestart);
@@ -318,6 +319,7 @@ void Process::notice(const Notice& notice) {
       break;
     case Notice::Kind::kAmnesia:
       marks.reach(Mark::kAmnesiaEntered);
+      hides_amnesia_ = false;
       what = "has amnesia: " + notice.text;
       break;
     case Notice::Kind::kReturned:

@@ -69,6 +69,8 @@ class Process final : private DriverPorts {
   EngineState state() const { return engine_->state(); }
   void check_invariants() const { engine_->check_invariants(); }
   std::string dump() const;
+  /// Started with a log that is shorter than its mark, and has not said so yet.
+  bool hides_amnesia() const { return hides_amnesia_; }
   Disk& disk() { return disk_; }
   Application& application() { return application_; }
 
@@ -113,6 +115,7 @@ class Process final : private DriverPorts {
   Instant wake_at_ = kNever;
   Instant alarm_ = kNever;  ///< the earliest planned look at wake_at_
   std::uint64_t steps_ = 0;
+  bool hides_amnesia_ = false;
   View wants_view_ = 0;  ///< asked for, not yet working; or 0
 
   std::uint64_t next_number_ = 1;

@@ -143,7 +143,7 @@ Treachery draw_treachery(const Scenario& scenario, NodeId self, Random& random) 
   const double often = random.chance(0.5) ? 0.15 : 0.4;
   treachery.equivocates = random.chance(2 * often);
   treachery.invents_calls = random.chance(often);
-  treachery.wrong_new_view = random.chance(often);
+  treachery.wrong_new_view = random.chance(2 * often);
   treachery.omits_certificates = random.chance(often);
   treachery.forges_certificates = random.chance(often);
   treachery.bad_digests = random.chance(often / 2);
@@ -265,7 +265,7 @@ Scenario draw_scenario(std::uint64_t seed, std::optional<Profile> profile, std::
     case Profile::kTraitors:
       draw_traitors(scenario, f, random);
       if (random.chance(0.5)) draw_network(scenario, random);
-      if (random.chance(0.3)) draw_crashes(scenario, random);
+      if (random.chance(0.5)) draw_crashes(scenario, random);
       break;
     case Profile::kRestarts:
       draw_crashes(scenario, random);

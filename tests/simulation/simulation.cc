@@ -8,7 +8,7 @@ Simulation::Simulation(Scenario scenario, pbft::Policy policy)
     : scenario_(std::move(scenario)),
       random_(scenario_.seed ^ 0x5eed),
       keys_(scenario_.seed),
-      gate_(scenario_.settings, keys_),
+      gate_(scenario_.settings, keys_, policy),
       promises_(scenario_, gate_, verdict_),
       history_(
           scenario_,
@@ -90,7 +90,11 @@ void Simulation::wait_for_recovery() {
     }
   }
   for (const auto& process : processes_) {
-    if (process->is_up()) process->check_invariants();
+    process->check_invariants();
+    if (process->is_correct() && process->hides_amnesia()) {
+      verdict_.fail("node " + std::to_string(process->id()) +
+                    " lost what it had said, and does not say so");
+    }
   }
   if (!verdict_.failed() && !has_recovered() && must_recover()) {
     verdict_.fail("LIVENESS: a minute of calm is not enough; " + what_is_missing());
