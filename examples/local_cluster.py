@@ -179,6 +179,7 @@ class Node:
         self.log = cluster.directory / f"{self.name}.log"
         self._app_log = cluster.directory / f"{self.name}-app.log"
         self._app_command = cluster.app_command(self.app_address)
+        self._supervised = cluster.supervised
         self.sidecar = None
         self.app = None
 
@@ -190,6 +191,9 @@ class Node:
         self.sidecar = Process(command, self.log)
 
     def start(self):
+        if self._supervised:
+            self.start_sidecar("--", *self._app_command)
+            return
         if not (self.app and self.app.alive()):
             self.start_app()
         self.start_sidecar()
@@ -224,10 +228,11 @@ class Node:
 
 class Cluster:
     """`with Cluster(...) as cluster:` writes the configuration, starts nothing yet, and ends
-    every process at the end."""
+    every process at the end. `supervised`: each application is its sidecar's child."""
 
-    def __init__(self, app_command, nodes=4, ports=None, directory=None):
+    def __init__(self, app_command, nodes=4, ports=None, directory=None, supervised=False):
         self.app_command = app_command
+        self.supervised = supervised
         self.directory = Path(directory or tempfile.mkdtemp(prefix="zap-cluster-"))
         self.ports = ports or default_ports(nodes)
         self._init(nodes)

@@ -19,6 +19,7 @@ class ClusterTest(unittest.TestCase):
     and data is removed if all of them pass, and named if one fails."""
 
     app_command = staticmethod(fast_orders_command)
+    supervised = False
 
     @classmethod
     def configure(cls, cluster):
@@ -27,7 +28,7 @@ class ClusterTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.failed = False
-        cls.cluster = Cluster(cls.app_command, ports=scattered_ports(4),
+        cls.cluster = Cluster(cls.app_command, ports=scattered_ports(4), supervised=cls.supervised,
                               directory=tempfile.mkdtemp(prefix=f"zap-{cls.__name__}-"))
         cls.nodes = cls.cluster.nodes
         try:
