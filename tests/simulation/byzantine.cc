@@ -75,8 +75,25 @@ bool Byzantine::is_withheld(NodeId to, const Message& message, NodeId leader) co
   return false;
 }
 
-MessagePtr Byzantine::signed_by_us(Message message) const {
+/// The walk that signs leaves alone what is signed already: the old signatures go first.
+void Byzantine::sign_again(Message& message) const {
+  if (auto* proposal = std::get_if<PrePrepare>(&message)) {
+    proposal->signature = {};
+  } else if (auto* prepare = std::get_if<pbft::Prepare>(&message)) {
+    prepare->signature = {};
+  } else if (auto* checkpoint = std::get_if<pbft::Checkpoint>(&message)) {
+    checkpoint->signature = {};
+  } else if (auto* change = std::get_if<ViewChange>(&message)) {
+    change->signature = {};
+  } else if (auto* view = std::get_if<NewView>(&message)) {
+    view->signature = {};
+    for (pbft::Reproposal& entry : view->reproposals) entry.signature = {};
+  }
   gate_.sign(signer_, message);
+}
+
+MessagePtr Byzantine::signed_by_us(Message message) const {
+  sign_again(message);
   return std::make_shared<const Message>(std::move(message));
 }
 
@@ -125,7 +142,7 @@ void Byzantine::bend(NodeId to, Message& message) {
   } else {
     return;
   }
-  gate_.sign(signer_, message);
+  sign_again(message);
 }
 
 void Byzantine::bend(NodeId to, PrePrepare& proposal) {

@@ -69,6 +69,7 @@ class Byzantine {
   void add_far_view_change(const Message& message, std::vector<Utterance>& said);
 
   bool is_withheld(NodeId to, const Message& message, NodeId leader) const;
+  void sign_again(Message& message) const;
   MessagePtr signed_by_us(Message message) const;
   void keep(const MessagePtr& message);
 

@@ -7,8 +7,8 @@ namespace zap::simulation {
 
 namespace {
 
-constexpr std::size_t kSeedsEnough = 6;
-constexpr std::uint64_t kSearched = 400;
+constexpr std::size_t kSeedsEnough = 4;
+constexpr std::uint64_t kSearched = 300;
 
 Job job_of(const PlantedBug& bug, std::uint64_t seed) {
   Job job{.seed = seed, .profile = bug.profile};
