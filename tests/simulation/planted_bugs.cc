@@ -8,7 +8,7 @@ namespace zap::simulation {
 namespace {
 
 constexpr std::size_t kSeedsEnough = 4;
-constexpr std::uint64_t kSearched = 300;
+constexpr std::uint64_t kSearched = 400;
 
 Job job_of(const PlantedBug& bug, std::uint64_t seed) {
   Job job{.seed = seed, .profile = bug.profile};
@@ -34,33 +34,32 @@ const std::vector<PlantedBug>& planted_bugs() {
 #rule, [](pbft::Policy & policy) { policy.rule = 1; }, Profile::profile, { __VA_ARGS__ } \
   }
   static const std::vector<PlantedBug> kBugs = {
-      BUG(quorum_less, kSwarm),
-      BUG(literal_two_f_plus_one, kSwarm),
-      BUG(count_messages_not_values, kTraitors),
-      BUG(vote_before_durable, kSwarm),
-      BUG(vote_after_leaving_view, kSwarm),
-      BUG(accept_second_digest, kTraitors),
-      BUG(forget_view_on_restart, kRestarts),
-      BUG(forget_votes_on_restart, kSwarm),
-      BUG(new_view_takes_lowest_view, kSwarm),
-      BUG(new_view_without_nulls, kSwarm),
-      BUG(new_view_unchecked, kTraitors),
-      BUG(no_certificates_in_view_change, kSwarm),
-      BUG(timer_stops_at_prepare, kTraitors),
-      BUG(no_join_on_weak_quorum, kTraitors),
-      BUG(election_timer_never_fires, kTraitors),
-      BUG(execute_out_of_order, kSwarm),
-      BUG(no_deduplication, kSwarm),
-      BUG(timestamp_as_proposed, kSwarm),
-      BUG(collect_before_stable, kSwarm),
-      BUG(checkpoint_covers_view, kSwarm),
-      BUG(no_status, kSwarm),
-      BUG(believe_one_word, kTraitors),
-      BUG(no_fetch, kTraitors),
-      BUG(timers_on_own_calls_only, kTraitors),
-      BUG(no_forwarding, kCalm),
-      BUG(payloads_unverified, kTraitors),
-      BUG(vote_after_amnesia, kAmnesia),
+      BUG(quorum_less, kSwarm, 1, 2, 3, 4),
+      BUG(literal_two_f_plus_one, kSwarm, 4, 5, 6, 7),
+      BUG(count_messages_not_values, kTraitors, 11, 16, 28, 34),
+      BUG(vote_before_durable, kSwarm, 1, 2, 3, 4),
+      BUG(vote_after_leaving_view, kSwarm, 1, 2, 11, 12),
+      BUG(accept_second_digest, kTraitors, 2, 11, 16, 27),
+      BUG(forget_view_on_restart, kRestarts, 28, 75, 117, 123),
+      BUG(forget_votes_on_restart, kSwarm, 1, 13, 15, 18),
+      BUG(new_view_takes_lowest_view, kSwarm, 126, 138, 144, 214),
+      BUG(new_view_without_nulls, kSwarm, 11, 34, 36, 62),
+      BUG(new_view_unchecked, kTraitors, 1, 18, 21, 43),
+      BUG(no_certificates_in_view_change, kSwarm, 1, 2, 3, 7),
+      BUG(no_join_on_weak_quorum, kTraitors, 31),
+      BUG(election_timer_never_fires, kTraitors, 1, 2, 13, 21),
+      BUG(execute_out_of_order, kSwarm, 1, 2, 3, 7),
+      BUG(no_deduplication, kSwarm, 18, 22, 34, 35),
+      BUG(timestamp_as_proposed, kSwarm, 2, 11, 18, 25),
+      BUG(collect_before_stable, kSwarm, 4, 5, 6, 7),
+      BUG(checkpoint_covers_view, kSwarm, 4, 5, 6, 7),
+      BUG(no_status, kSwarm, 6, 10, 12, 19),
+      BUG(believe_one_word, kTraitors, 3, 38, 40, 57),
+      BUG(no_fetch, kTraitors, 3, 4, 12, 16),
+      BUG(timers_on_own_calls_only, kTraitors, 30, 55, 57, 125),
+      BUG(no_forwarding, kCalm, 6, 13, 15, 18),
+      BUG(payloads_unverified, kTraitors, 14, 31, 34, 40),
+      BUG(vote_after_amnesia, kAmnesia, 1, 4, 6, 10),
   };
 #undef BUG
   return kBugs;

@@ -62,8 +62,7 @@ RunResult Simulation::run() {
   const std::uint64_t faulty_events = scenario_.events * 3 / 5;
   const Instant faulty_end = scheduler_.now() + std::chrono::minutes(2);
   while (!verdict_.failed() && scheduler_.events() < faulty_events &&
-         scheduler_.now() < faulty_end) {
-    scheduler_.run_one();
+         scheduler_.now() < faulty_end && scheduler_.run_one()) {
   }
   const Instant calm = scheduler_.now();
   if (!verdict_.failed()) wait_for_recovery();
@@ -84,7 +83,7 @@ void Simulation::wait_for_recovery() {
   const std::uint64_t events_max = scheduler_.events() + 15 * scenario_.events;
   while (!verdict_.failed() && scheduler_.now() < late) {
     if (scheduler_.events() % 64 == 0 && has_recovered()) break;
-    scheduler_.run_one();
+    if (!scheduler_.run_one()) break;  // nobody will ever do anything again
     if (scheduler_.events() > events_max) {
       verdict_.fail("LIVENESS: endless chatter in the calm end; " + what_is_missing());
     }
