@@ -81,6 +81,7 @@ void AppConnection::readable() {
   auto replies = session_->feed(stream_->peek(size));
   if (!replies.ok()) return close(replies.error().message);
   stream_->drop(size);
+  if (replies->empty()) stream_->acknowledge();  // the rest of a reply is to come
   const auto handlers = handlers_;
   for (AppReply& reply : *replies) {
     if (instance_) {

@@ -141,8 +141,8 @@ Result<void> Sidecar::open_peers() {
       {.on_message = [this](NodeId from, MessagePtr message) { received(from, message); },
        .on_replies = [this](NodeId from,
                             const wire::Replies& replies) { replies_arrived(from, replies); },
-       .on_connected = [this](NodeId peer) { connected(peer); },
-       .on_disconnected = [this](NodeId peer) { disconnected(peer); }});
+       .on_connected = [this](NodeId peer) { driver_->step(Connected{peer}); },
+       .on_disconnected = [this](NodeId peer) { peer_view_.lost(peer); }});
   if (!opened) return opened.error();
   peers_ = std::move(*opened);
 
@@ -267,16 +267,6 @@ void Sidecar::replies_arrived(NodeId from, const wire::Replies& replies) {
     const OperationId id{config_.self, replies.incarnation, result.number};
     router_->calls().peer_reply(from, id, result.digest, now);
   }
-}
-
-void Sidecar::connected(NodeId peer) {
-  log_info("peer up", {{"peer", membership_.name_of(peer)}});
-  driver_->step(Connected{peer});
-}
-
-void Sidecar::disconnected(NodeId peer) {
-  log_info("peer down", {{"peer", membership_.name_of(peer)}});
-  peer_view_.lost(peer);
 }
 
 void Sidecar::decided(const Decision& decision) {

@@ -74,8 +74,6 @@ class Sidecar {
   void backlog();
   void received(NodeId from, MessagePtr message);
   void replies_arrived(NodeId from, const wire::Replies& replies);
-  void connected(NodeId peer);
-  void disconnected(NodeId peer);
 
   // what time brings
   void tick();

@@ -258,6 +258,11 @@ void Stream::set_input_limit(std::size_t bytes) {
   impl_->adjust_reading();
 }
 
+void Stream::acknowledge() {
+  const int on = 1;
+  setsockopt(fd(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
 void Stream::write(Bytes bytes) {
   if (bytes.size() < kCopyBelow) return write_copy(bytes.view());
   if (impl_->over || impl_->closing) return;

@@ -83,6 +83,10 @@ class Stream {
   /// resumes it. 0: no limit.
   void set_input_limit(std::size_t bytes);
 
+  /// Has the kernel acknowledge at once what came: an application that writes an answer in two
+  /// pieces (Nagle's algorithm) waits for that, and the kernel would take 40 ms.
+  void acknowledge();
+
   // ------------------------------------------------------------ writing
 
   /// Without a copy where that is worth it.

@@ -74,7 +74,9 @@ struct House : ApplierObserver {
                         {.match = "GET /local", .mode = config::Mode::kLocal},
                         {.match = "DELETE /orders", .mode = config::Mode::kReject}};
     ApplierSettings settings;
-    settings.app.address = app.address();
+    app.emplace(loop, Address{.host = "127.0.0.1", .port = 0},
+                [](const std::string& line) { return "did " + line; });
+    settings.app.address = app->address();
     settings.listeners = {"main"};
     settings.node_name = [](NodeId) { return "node1"; };
     settings.comparison_of = [this](const Operation&) -> const Comparison& { return comparison; };
@@ -122,9 +124,7 @@ struct House : ApplierObserver {
   ScratchFolder folder;
   EventLoop loop;
   LineProtocol protocol;
-  LineApp app{loop, {.host = "127.0.0.1", .port = 0}, [](const std::string& line) {
-                return "did " + line;
-              }};
+  std::optional<LineApp> app;
   Result<std::unique_ptr<AppProgress>> progress = AppProgress::open(folder / "progress");
   NoLog log;
   Comparison comparison;
@@ -190,8 +190,7 @@ TEST_CASE("router: a call that cannot be ordered is refused before it has a numb
 
 TEST_CASE("router: an application that is gone makes calls wait elsewhere") {
   House house;
-  house.applier->stop();
-  house.app.hang_up();
+  house.app.reset();
   run_until(house.loop, [&] { return !house.applier->health().ready(); });
   house.call("POST", "/orders", 1);
   CHECK(house.client->heard == Lines{"1 starting"});
