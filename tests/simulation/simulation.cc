@@ -80,7 +80,7 @@ void Simulation::wait_for_recovery() {
   calls_left_ = 0;
   for (const auto& process : processes_) process->client_turn(1);
   const Instant late = scheduler_.now() + (must_recover() ? kRecoveryMax : kHaltedFor);
-  const std::uint64_t events_max = scheduler_.events() + 15 * scenario_.events;
+  const std::uint64_t events_max = scheduler_.events() + 40 * scenario_.events;
   while (!verdict_.failed() && scheduler_.now() < late) {
     if (scheduler_.events() % 64 == 0 && has_recovered()) break;
     if (!scheduler_.run_one()) break;  // nobody will ever do anything again
