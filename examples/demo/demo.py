@@ -198,6 +198,7 @@ def main():
     parser.add_argument("--exit", action="store_true", help="end by itself after the story")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the cluster is ended
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's `&` would ignore it
     stage = Stage(sys.stdout)
     cluster = Cluster(local_cluster.orders_command)
     with cluster:
