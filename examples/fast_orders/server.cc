@@ -2,11 +2,13 @@
 
 #include <event2/buffer.h>
 #include <event2/event.h>
+#include <event2/util.h>
 #include <llhttp.h>
 #include <netinet/tcp.h>
 
 #include <cinttypes>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 
 namespace fast_orders {
@@ -52,6 +54,7 @@ Answer answer_to(State& state, llhttp_method_t method, std::string_view path,
     return value ? Answer{200, *value} : Answer{404, "no such key\n"};
   }
   if (read && path == "/digest") return {200, digest_json(state)};
+  if (read && path == "/_zap/applied") return {200, std::to_string(state.applied())};
   if (read && path == "/history") return {200, history_lines(state)};
   return {404, "no such page\n"};
 }
@@ -91,6 +94,13 @@ class Connection {
       made.on_url = [](llhttp_t* parser, const char* at, std::size_t length) {
         return append(self(parser).url_, kUrlBytesMax, at, length);
       };
+      made.on_header_field = [](llhttp_t* parser, const char* at, std::size_t length) {
+        return self(parser).header_field(at, length);
+      };
+      made.on_header_value = [](llhttp_t* parser, const char* at, std::size_t length) {
+        return append(self(parser).header_value_, kUrlBytesMax, at, length);
+      };
+      made.on_headers_complete = [](llhttp_t* parser) { return self(parser).end_header(); };
       made.on_body = [](llhttp_t* parser, const char* at, std::size_t length) {
         return append(self(parser).body_, kBodyBytesMax, at, length);
       };
@@ -98,6 +108,21 @@ class Connection {
       return made;
     }();
     return callbacks;
+  }
+
+  /// Zap-Index, which says where in the order a call stands.
+  int header_field(const char* at, std::size_t length) {
+    if (!header_value_.empty()) end_header();
+    return append(header_name_, kUrlBytesMax, at, length);
+  }
+
+  int end_header() {
+    if (evutil_ascii_strcasecmp(header_name_.c_str(), "Zap-Index") == 0) {
+      index_ = std::strtoull(header_value_.c_str(), nullptr, 10);
+    }
+    header_name_.clear();
+    header_value_.clear();
+    return 0;
   }
 
   static Connection& self(llhttp_t* parser) { return *static_cast<Connection*>(parser->data); }
@@ -111,12 +136,14 @@ class Connection {
   int begin() {
     url_.clear();
     body_.clear();
+    index_ = 0;
     return 0;
   }
 
   int complete() {
     const auto method = static_cast<llhttp_method_t>(llhttp_get_method(&parser_));
     const std::string_view path = std::string_view(url_).substr(0, url_.find('?'));
+    if (index_ > 0) state_.set_applied(index_);
     const Answer answer = answer_to(state_, method, path, body_);
     std::string bytes = "HTTP/1.1 " + std::to_string(answer.status) + ' ' + reason(answer.status) +
                         "\r\nContent-Length: " + std::to_string(answer.body.size()) + "\r\n";
@@ -159,7 +186,10 @@ class Connection {
   llhttp_t parser_;
   std::string url_;
   std::string body_;
-  bool closing_ = false;  ///< the last answer is on its way; nothing more is read
+  std::string header_name_;  ///< of the header that is being read
+  std::string header_value_;
+  std::uint64_t index_ = 0;  ///< this call's place in the order; 0: it has none
+  bool closing_ = false;     ///< the last answer is on its way; nothing more is read
 };
 
 }  // namespace

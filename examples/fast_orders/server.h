@@ -4,6 +4,7 @@
 //   GET  /kv/{key}                                -> 200 and the value, or 404
 //   GET  /digest                                  -> 200 {"writes":N,"keys":K,"digest":"hex"}
 //   GET  /history                                 -> 200, one fingerprint a line, oldest first
+//   GET  /_zap/applied                            -> 200 and the last Zap-Index executed, or 0
 //
 // Threads: one, the event loop's.
 

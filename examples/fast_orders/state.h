@@ -26,6 +26,11 @@ class State {
 
   /// One fingerprint a write, oldest first: FNV-1a over key, a zero byte, and value.
   const std::vector<std::uint64_t>& history() const { return history_; }
+  /// The place in the order of the last call that had one; 0 before the first. A sidecar that asks
+  /// for it sends no call a second time.
+  std::uint64_t applied() const { return applied_; }
+  void set_applied(std::uint64_t index) { applied_ = index; }
+
   std::size_t keys() const { return values_.size(); }
   /// Over the whole history, so that order counts.
   std::uint64_t digest() const { return digest_; }
@@ -34,6 +39,7 @@ class State {
   std::unordered_map<std::string, std::string> values_;
   std::vector<std::uint64_t> history_;
   std::uint64_t digest_ = 0;
+  std::uint64_t applied_ = 0;
 };
 
 }  // namespace fast_orders

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from cluster import ClusterTest
+from cluster import ClusterTest, wait_until
 from http_client import Connection
 from local_cluster import free_block, get, sidecar_binary
 
@@ -94,6 +94,9 @@ class Commands(unittest.TestCase):
 class AdminPages(ClusterTest):
     def test_status_page_and_command_say_the_same(self):
         node = self.nodes[1]
+        # Nodes tell each other how they are every round_timeout.
+        wait_until(lambda: {n["state"] for n in node.status()["nodes"]} == {"normal"},
+                   "all nodes have said that they are well")
         page = node.status()
         for key, kind in {"node_id": str, "cluster": str, "protocol": str, "leader": str,
                           "term": int, "commit_index": int, "applied_index": int, "state": str,
