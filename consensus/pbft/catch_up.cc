@@ -109,6 +109,7 @@ void Replica::handle(NodeId from, const DecidedDigests& message) {
     if (!slot) return;
     slot->words[from] = message.digests[i];
     check_committed(*slot);
+    if (slot->decided && !slot->content(*slot->decided)) want_decided(seq, *slot);
   }
   execute_ready();
 }
@@ -143,6 +144,7 @@ void Replica::handle(NodeId, const Batches& message) {
     const auto slot = slots_.find(content.seq);
     if (wanted == wants_.end() || slot == slots_.end()) continue;
     if (wanted->second.what != Want::What::kBatch) continue;
+    wanted->second.next_try = now_.instant;  // unless it fits: then of another peer, at once
     if (digest_of(content.batch) != wanted->second.digest) continue;
     const bool complete = std::equal(
         content.calls.begin(), content.calls.end(), content.batch.calls.begin(),
@@ -180,6 +182,18 @@ void Replica::want(Seq seq, Want wanted) {
   }
 }
 
+/// A slot that is proved to be decided, whose batch is not here: those who said so have it.
+void Replica::want_decided(Seq seq, const Slot& slot) {
+  std::vector<NodeId> holders;
+  for (const auto& [node, vote] : slot.commits) {
+    if (node != settings_.self && vote.digest == *slot.decided) holders.push_back(node);
+  }
+  for (const auto& [node, told] : slot.words) {
+    if (told == *slot.decided && !slot.commits.contains(node)) holders.push_back(node);
+  }
+  want(seq, {Want::What::kBatch, *slot.decided, std::move(holders), now_.instant});
+}
+
 void Replica::fetch_missing() {
   if (wants_.empty()) return;
   std::map<NodeId, FetchBatches> batches;
@@ -197,11 +211,18 @@ void Replica::fetch_missing() {
     ++entry;
     if (now_.instant < wanted.next_try) continue;
 
-    // The likely holders first, then everyone in turn.
+    // The likely holders first, then everyone in turn; neighbouring slots of the same peer.
     std::vector<NodeId> candidates = wanted.holders;
     candidates.insert(candidates.end(), others().begin(), others().end());
     std::erase(candidates, settings_.self);
-    const NodeId target = candidates[wanted.tries++ % candidates.size()];
+    const std::size_t turn = seq / kBatchesPerFetch + wanted.tries;
+    const NodeId target = wanted.tries < wanted.holders.size()
+                              ? candidates[turn % wanted.holders.size()]
+                              : candidates[turn % candidates.size()];
+    if (wanted.what == Want::What::kBatch && batches[target].wanted.size() >= kBatchesPerFetch) {
+      continue;
+    }
+    ++wanted.tries;
     wanted.next_try = now_.instant + settings_.round_timeout / 10;
     if (wanted.what == Want::What::kCalls) {
       FetchCalls lacking;
@@ -209,7 +230,7 @@ void Replica::fetch_missing() {
         if (!find_call(digest)) lacking.digests.push_back(digest);
       }
       send(target, std::move(lacking));
-    } else if (batches[target].wanted.size() < kBatchesPerFetch) {
+    } else {
       batches[target].wanted.push_back({seq, wanted.digest});
     }
   }

@@ -38,14 +38,7 @@ void Replica::execute_ready() {
                          : std::nullopt) {
         keep_content(slot, std::move(*content));
       } else {
-        std::vector<NodeId> holders;
-        for (const auto& [node, vote] : slot.commits) {
-          if (node != settings_.self && vote.digest == digest) holders.push_back(node);
-        }
-        for (const auto& [node, told] : slot.words) {
-          if (told == digest) holders.push_back(node);
-        }
-        want(seq, {Want::What::kBatch, digest, std::move(holders), now_.instant});
+        want_decided(seq, slot);
         return;
       }
     }

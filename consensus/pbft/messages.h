@@ -217,6 +217,7 @@ struct Accepted {
   View view = 0;
   Digest digest;
   BatchContent content;
+  Signature signature;  ///< the leader's, from its pre-prepare; blank in the leader's own record
 };
 
 /// A slot decided and executed. `content.calls` as above: empty where the log has the digest.

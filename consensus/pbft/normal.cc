@@ -88,7 +88,7 @@ void Replica::propose_batch(std::vector<CallPtr> calls) {
   PrePrepare message{epoch_, view_, seq, digest_of(content.batch), content.batch, {}};
   Slot& slot = slots_[seq];
   keep_content(slot, std::move(content));
-  record_accepted(seq, slot, view_, message.digest);
+  record_accepted(seq, slot, message.digest, {});
   vote(std::move(message));
 }
 
@@ -140,6 +140,7 @@ void Replica::accept_ready() {
 /// Accepts what the current leader proposed for the next slot, if everything it takes is here. A
 /// slot that was decided without us needs no vote of ours.
 bool Replica::accept(Seq seq, Slot& slot) {
+  if (slot.accepted && slot.accepted->view == view_) return true;  // before a restart
   if (!slot.proposal || slot.proposal->view != view_) return slot.executed;
   const Proposal& proposal = *slot.proposal;
   const BatchContent* content = assemble(seq, slot, proposal);
@@ -150,7 +151,7 @@ bool Replica::accept(Seq seq, Slot& slot) {
 
   for (const CallPtr& call : content->calls) pool_.mark_proposed(call->operation.id);
   const Digest digest = proposal.digest;
-  record_accepted(seq, slot, view_, digest);
+  record_accepted(seq, slot, digest, proposal.signature);
   // A leader gets here with its own NEW-VIEW's entries, which that message votes for.
   if (!is_leader()) vote(Prepare{epoch_, view_, seq, digest, {}});
   check_prepared(seq, slot);
@@ -222,11 +223,11 @@ void Replica::keep_content(Slot& slot, BatchContent content) {
   });
 }
 
-void Replica::record_accepted(Seq seq, Slot& slot, View view, const Digest& digest) {
-  Accepted record{epoch_, view, digest, *slot.content(digest)};
+void Replica::record_accepted(Seq seq, Slot& slot, const Digest& digest, const Signature& leaders) {
+  Accepted record{epoch_, view_, digest, *slot.content(digest), leaders};
   if (slot.in_log && slot.accepted && slot.accepted->digest == digest) record.content.calls.clear();
   record.content.seq = seq;
-  slot.accepted = AcceptedMark{view, digest};
+  slot.accepted = AcceptedMark{view_, digest, leaders};
   slot.in_log = true;
   out_.write.push_back(std::move(record));
 }
@@ -272,6 +273,10 @@ void Replica::check_prepared(Seq seq, Slot& slot) {
   slot.prepared = slot.certificate(epoch_, seq);
   out_.write.push_back(*slot.prepared);
   vote(Commit{epoch_, slot.accepted->view, seq, slot.accepted->digest});
+  if (policy_.timer_stops_at_prepare) {
+    const BatchContent* content = slot.content(slot.accepted->digest);
+    for (const CallPtr& call : content->calls) pool_.decided(call->operation.id);
+  }
 }
 
 void Replica::handle(NodeId from, const Commit& message) {

@@ -90,7 +90,7 @@ class Replica final : public Engine {
   CallPtr find_call(const Digest& digest) const;
   /// Sends a vote to everyone, ourselves included, once all written so far is durable.
   void vote(Message message);
-  void record_accepted(Seq seq, Slot& slot, View view, const Digest& digest);
+  void record_accepted(Seq seq, Slot& slot, const Digest& digest, const Signature& leaders);
   void note_prepare(Seq seq, NodeId signer, SignedVote vote);
   void check_prepared(Seq seq, Slot& slot);
   void check_committed(Slot& slot);
@@ -130,6 +130,7 @@ class Replica final : public Engine {
   void handle(NodeId from, const FetchCalls& message);
   struct Want;
   void want(Seq seq, Want wanted);
+  void want_decided(Seq seq, const Slot& slot);
   void fetch_missing();
   void forward_overdue();
   bool is_behind() const;
@@ -150,6 +151,7 @@ class Replica final : public Engine {
   void rejoin();
   void repeat_own_votes(Seq seq, Slot& slot, const std::vector<NodeId>& to);
   void remember_signed(NodeId signer, const Message& message);
+  void remember_logged_votes();
 
   const Settings settings_;
   const Policy policy_;

@@ -26,7 +26,8 @@ Result<std::optional<Decision>> Restorer::add(Record record) {
 Restorer::Executed Restorer::on(Accepted record) {
   const Seq seq = record.content.seq;
   if (const auto error = complete(record.digest, std::move(record.content))) return *error;
-  if (seq > restored_.stable.seq) restored_.accepted[seq] = {record.view, record.digest};
+  if (seq > restored_.stable.seq)
+    restored_.accepted[seq] = {record.view, record.digest, record.signature};
   return std::optional<Decision>();
 }
 

@@ -43,6 +43,31 @@ void Replica::remember_signed(NodeId signer, const Message& message) {
   }
 }
 
+/// The same of what our own log holds of them: their newest votes outlive our restart too.
+void Replica::remember_logged_votes() {
+  for (const auto& [seq, slot] : slots_) {
+    if (slot.accepted && slot.accepted->signature != Signature{}) {
+      const AcceptedMark& mark = *slot.accepted;
+      const BatchContent* content = slot.content(mark.digest);
+      remember_signed(leader_of(mark.view), PrePrepare{epoch_, mark.view, seq, mark.digest,
+                                                       content->batch, mark.signature});
+    }
+    if (!slot.prepared) continue;
+    for (const Vote& vote : slot.prepared->votes) {
+      if (vote.signer == leader_of(slot.prepared->view)) continue;
+      remember_signed(vote.signer, Prepare{epoch_, slot.prepared->view, seq, slot.prepared->digest,
+                                           vote.signature});
+    }
+  }
+  for (const Vote& vote : stable_.votes) {
+    remember_signed(vote.signer, Checkpoint{epoch_, stable_.seq, stable_.digest, vote.signature});
+  }
+  if (!new_view_) return;
+  for (const ViewChange& message : new_view_->view_changes) {
+    remember_signed(message.sender, message);
+  }
+}
+
 void Replica::answer_returning(NodeId peer, Incarnation incarnation) {
   Shown shown = newest_signed_[peer];
   shown.answers = incarnation;

@@ -42,6 +42,7 @@ struct CommitVote {
 struct AcceptedMark {
   View view = 0;
   Digest digest;
+  Signature signature;  ///< the leader's; blank in the leader's own slots
   friend bool operator==(const AcceptedMark&, const AcceptedMark&) = default;
 };
 

@@ -65,14 +65,17 @@ Replica::Replica(Settings settings, Restored restored, Policy policy)
       }
     }
   }
+  remember_logged_votes();
   if (restored.lost_vote) {
     amnesia_ = Amnesia{.min_view = restored.lost_vote->view};
   }
 
-  // Pre-prepares are accepted in slot order: those of this view form a prefix above the checkpoint.
+  // Pre-prepares are accepted in slot order, but for slots that were decided without us.
   next_accept_ = stable_.seq + 1;
-  while (slots_.contains(next_accept_) && slots_[next_accept_].accepted &&
-         slots_[next_accept_].accepted->view == view_) {
+  for (auto slot = slots_.find(next_accept_); slot != slots_.end();
+       slot = slots_.find(next_accept_)) {
+    const bool accepted = slot->second.accepted && slot->second.accepted->view == view_;
+    if (!accepted && !slot->second.executed) break;
     ++next_accept_;
   }
   next_propose_ = next_accept_;

@@ -236,6 +236,7 @@ struct Accepted {
   view @1 :UInt64;
   digest @2 :Digest;
   content @3 :BatchContent;
+  signature @4 :Signature;
 }
 
 struct Decided {

@@ -207,7 +207,8 @@ class Reading {
   // ------------------------------------------------------------ the log
 
   pbft::Accepted read(schema::Accepted::Reader from) {
-    return {from.getEpoch(), from.getView(), digest(from.getDigest()), read(from.getContent())};
+    return {from.getEpoch(), from.getView(), digest(from.getDigest()), read(from.getContent()),
+            signature(from.getSignature())};
   }
 
   pbft::Decided read(schema::Decided::Reader from) {

@@ -203,6 +203,7 @@ struct Writing {
     to.setView(record.view);
     to.setDigest(data(record.digest));
     put(record.content, to.initContent());
+    to.setSignature(data(record.signature));
   }
 
   static void put(const pbft::Decided& record, schema::Decided::Builder to) {

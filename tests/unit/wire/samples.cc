@@ -127,7 +127,7 @@ Message Samples::message(std::size_t kind) {
 Record Samples::record(std::size_t kind) {
   switch (kind) {
     case 0:
-      return pbft::Accepted{number(), number(), digest(), content()};
+      return pbft::Accepted{number(), number(), digest(), content(), signature()};
     case 1:
       return certificate();
     case 2:
@@ -260,8 +260,8 @@ class Describing {
     all(answers, checkpoint, prepares, pre_prepares, checkpoints, view_changes);
   }
   void add(const pbft::Accepted& record) {
-    const auto& [epoch, view, digest, content] = record;
-    all(epoch, view, digest, content);
+    const auto& [epoch, view, digest, content, signature] = record;
+    all(epoch, view, digest, content, signature);
   }
   void add(const pbft::Decided& record) {
     const auto& [view, digest, content, timestamp, last_index, chain] = record;
