@@ -66,7 +66,7 @@ inline constexpr std::size_t kBatchCalls = 4'096;
 /// Calls in one message of any kind.
 inline constexpr std::size_t kCallsPerMessage = 65'536;
 /// Digests of calls in one fetch.
-inline constexpr std::size_t kFetchedCalls = 65'536;
+inline constexpr std::size_t kFetchedCalls = kBatchCalls;
 /// Slots in one fetch, batches or decided-digests message.
 inline constexpr std::size_t kSlotsPerMessage = 1'024;
 /// Votes in one certificate, and view changes in one new view: members of one cluster.

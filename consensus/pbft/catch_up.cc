@@ -14,7 +14,17 @@ namespace {
 
 constexpr std::size_t kSlotsPerHelp = 64;     ///< whose votes one status makes us repeat
 constexpr std::size_t kBatchesPerFetch = 32;  ///< asked for in one message
-constexpr std::size_t kCallsPerForward = 64;
+constexpr std::size_t kCallsPerForward = 64;  ///< of each origin, at a time
+constexpr int kGrantEvery = 20;               ///< times round_timeout, to each peer
+
+/// What a batch takes in a message, about.
+std::size_t bytes_of(const BatchContent& content) {
+  std::size_t bytes = 0;
+  for (const CallPtr& call : content.calls) {
+    bytes += call->operation.payload.size() + sizeof(Call) + sizeof(Digest);
+  }
+  return bytes;
+}
 
 }  // namespace
 
@@ -49,14 +59,28 @@ bool Replica::is_behind() const {
   return ahead >= settings_.membership.quorum().one_correct();
 }
 
+/// Status is cheap to say and help is not: a peer is helped again when it got further, or after a
+/// while.
 void Replica::help(NodeId peer, const Status& status) {
+  Helped& helped = helped_[peer];
+  const bool again = now_.instant < helped.at + settings_.round_timeout / 4;
+  if (!again || status.decided > helped.decided) help_with_decided(peer, status);
+  helped.decided = status.decided;
+  if (again) return;
+  helped.at = now_.instant;
+
+  // A replica that lost part of its log waits for a checkpoint that an idle cluster never takes.
+  const bool asks = status.horizon > stable_.seq && status.horizon <= stable_.seq + 2 * kWindow;
+  if (asks && now_.instant >= helped.grant_at) {
+    helped.grant_at = now_.instant + kGrantEvery * settings_.round_timeout;
+    granted_horizon_ = std::max(granted_horizon_, status.horizon);
+  }
   if (status.stable < stable_.seq) send(peer, stable_);
   if (may_vote()) {
     for (const auto& [seq, digest] : own_checkpoints_) {
       out_.after_write.push_back({{peer}, Checkpoint{epoch_, seq, digest, {}}});
     }
   }
-  help_with_decided(peer, status);
   help_with_view(peer, status);
   if (status.view == view_ && status.active && active_) repeat_votes(peer, status);
 }
@@ -111,20 +135,20 @@ void Replica::handle(NodeId from, const DecidedDigests& message) {
     check_committed(*slot);
     if (slot->decided && !slot->content(*slot->decided)) want_decided(seq, *slot);
   }
-  execute_ready();
 }
 
 void Replica::handle(NodeId from, const FetchBatches& message) {
   Batches answer;
   std::size_t bytes = 0;
+  std::size_t looked_at = 0;
   for (const FetchBatches::Wanted& wanted : message.wanted) {
-    if (answer.contents.size() >= kBatchesPerFetch || bytes > kBatchBytes) break;
+    if (++looked_at > kBatchesPerFetch || bytes > kBatchBytes) break;
     const auto slot = slots_.find(wanted.seq);
     const BatchContent* content =
         slot == slots_.end() ? nullptr : slot->second.content(wanted.digest);
     if (content) {
       answer.contents.push_back(*content);
-      for (const CallPtr& call : content->calls) bytes += call->operation.payload.size();
+      bytes += bytes_of(*content);
     } else if (wanted.seq <= std::min(stable_.seq, ledger_.last_seq())) {
       const bool extends = !out_.serve.empty() && out_.serve.back().to == from &&
                            out_.serve.back().last + 1 == wanted.seq;
@@ -138,13 +162,14 @@ void Replica::handle(NodeId from, const FetchBatches& message) {
   if (!answer.contents.empty()) send(from, std::move(answer));
 }
 
-void Replica::handle(NodeId, const Batches& message) {
+void Replica::handle(NodeId from, const Batches& message) {
   for (const BatchContent& content : message.contents) {
     const auto wanted = wants_.find(content.seq);
     const auto slot = slots_.find(content.seq);
     if (wanted == wants_.end() || slot == slots_.end()) continue;
     if (wanted->second.what != Want::What::kBatch) continue;
-    wanted->second.next_try = now_.instant;  // unless it fits: then of another peer, at once
+    // Where it does not fit, another peer is asked at once.
+    if (wanted->second.asked == from) wanted->second.next_try = now_.instant;
     if (digest_of(content.batch) != wanted->second.digest) continue;
     const bool complete = std::equal(
         content.calls.begin(), content.calls.end(), content.batch.calls.begin(),
@@ -156,14 +181,15 @@ void Replica::handle(NodeId, const Batches& message) {
   }
   const Seq before = ledger_.last_seq();
   execute_ready();
-  accept_ready();
   try_new_view();
   // Far behind: do not wait for the next status round to be told more.
   if (ledger_.last_seq() > before && wants_.empty() && is_behind()) send_status(others());
 }
 
 void Replica::handle(NodeId from, const FetchCalls& message) {
-  for (Bundle& bundle : pool_.bundles_of(message.digests)) send(from, std::move(bundle));
+  for (Bundle& bundle : pool_.bundles_of(message.digests, kBatchBytes)) {
+    send(from, std::move(bundle));
+  }
 }
 
 void Replica::want(Seq seq, Want wanted) {
@@ -201,8 +227,9 @@ void Replica::fetch_missing() {
     auto& [seq, wanted] = *entry;
     const auto found = slots_.find(seq);
     const Slot* slot = found == slots_.end() ? nullptr : &found->second;
-    const bool for_proposal =
-        slot && slot->proposal && slot->proposal->digest == wanted.digest && slot->proposal->batch;
+    const bool for_proposal = active_ && slot && slot->proposal && slot->proposal->batch &&
+                              slot->proposal->view == view_ &&
+                              slot->proposal->digest == wanted.digest;
     if (!slot || slot->content(wanted.digest) ||
         (wanted.what == Want::What::kCalls && !for_proposal)) {
       entry = wants_.erase(entry);
@@ -223,11 +250,12 @@ void Replica::fetch_missing() {
       continue;
     }
     ++wanted.tries;
+    wanted.asked = target;
     wanted.next_try = now_.instant + settings_.round_timeout / 10;
     if (wanted.what == Want::What::kCalls) {
       FetchCalls lacking;
       for (const Digest& digest : slot->proposal->batch->calls) {
-        if (!find_call(digest)) lacking.digests.push_back(digest);
+        if (!pool_.find(digest)) lacking.digests.push_back(digest);
       }
       send(target, std::move(lacking));
     } else {
@@ -245,7 +273,8 @@ void Replica::forward_overdue() {
   if (!active_ || policy_.no_forwarding || now_.instant < next_forward_) return;
   next_forward_ = now_.instant + settings_.round_timeout / 20;
   const Instant before = now_.instant - settings_.round_timeout / 2;
-  for (Bundle& bundle : pool_.bundles_of(pool_.take_overdue(before, kCallsPerForward))) {
+  for (Bundle& bundle :
+       pool_.bundles_of(pool_.take_overdue(before, kCallsPerForward), kBatchBytes)) {
     if (bundle.proof->origin == settings_.self) {
       out_.at_once.push_back({others(), std::move(bundle)});
     } else if (!is_leader()) {

@@ -128,8 +128,6 @@ void Replica::make_stable(const StableCheckpoint& proof) {
   }
   next_accept_ = std::max(next_accept_, stable_.seq + 1);
   next_propose_ = std::max(next_propose_, stable_.seq + 1);
-  check_recovered();
-  accept_ready();
 }
 
 }  // namespace zap::pbft

@@ -197,7 +197,7 @@ struct DecidedDigests {
 /// the receiver, which the receiver's log must contain, or it suffers from amnesia.
 struct Shown {
   Incarnation answers = 0;  ///< the receiver's incarnation: an older answer counts for nothing
-  Seq checkpoint = 0;       ///< the sender's highest checkpoint, stable or its own
+  StableCheckpoint stable;  ///< the sender's, with its proof
   std::vector<Prepare> prepares;  ///< at most one: the newest by (view, seq)
   std::vector<PrePrepare> pre_prepares;
   std::vector<Checkpoint> checkpoints;

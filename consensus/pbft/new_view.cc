@@ -112,9 +112,11 @@ void Replica::enter_new_view(const NewView& message, const NewViewPlan& plan) {
   election_deadline_.reset();
   timers_since_ = now_.instant;
   slow_clock_since_.reset();
+  clock_stands_still_ = false;
   progressed_ = false;
   std::erase_if(view_changes_, [this](const auto& entry) { return entry.second.view <= view_; });
   pool_.mark_all_unproposed();
+  pool_.unpin_all();
   make_stable(plan.stable);
 
   next_accept_ = std::max(plan.stable.seq, stable_.seq) + 1;
@@ -130,6 +132,7 @@ void Replica::enter_new_view(const NewView& message, const NewViewPlan& plan) {
     }
   }
   notice(Notice::Kind::kNewView, {}, 0, leader);
+  if (awaits_view_ && may_vote()) rejoin();
   accept_ready();
 }
 

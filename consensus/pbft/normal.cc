@@ -9,8 +9,16 @@
 
 #include "consensus/pbft/replica.h"
 #include "core/check.h"
+#include "core/limits.h"
 
 namespace zap::pbft {
+
+namespace {
+
+constexpr Seq kFetchAhead = 16;         ///< slots whose calls are fetched before their turn
+constexpr std::size_t kCandidates = 4;  ///< contents kept of a slot that we do not vote in
+
+}  // namespace
 
 void Replica::on(const Submit& submit) {
   if (submit.operations.empty()) return;
@@ -45,7 +53,6 @@ void Replica::handle(NodeId, const Bundle& bundle) {
              bundle.proof->origin);
     }
   }
-  accept_ready();
 }
 
 // ---------------------------------------------------------------- the leader
@@ -59,10 +66,11 @@ bool Replica::should_propose() const {
 }
 
 void Replica::propose() {
-  // First what the NEW-VIEW brought along: fresh slots follow it.
-  if (!may_vote() || next_accept_ != next_propose_) return;
+  // First what the NEW-VIEW brought along: fresh slots follow it. And who lacks what is stable does
+  // not know which of the calls that wait here were decided there.
+  if (!may_vote() || next_accept_ != next_propose_ || ledger_.last_seq() < stable_.seq) return;
   while (in_window(next_propose_) && should_propose()) {
-    propose_batch(pool_.take(std::min(settings_.batch_size, kBatchCalls), kBatchBytes));
+    propose_batch(pool_.take(std::min(settings_.batch_size, limits::kBatchCalls), kBatchBytes));
     batch_since_.reset();
   }
   if (pool_.unproposed() == 0) {
@@ -70,19 +78,13 @@ void Replica::propose() {
   } else if (!batch_since_) {
     batch_since_ = now_.instant;
   }
-  // A replica that lost part of its log waits for a checkpoint that an idle cluster never takes.
-  for (const auto& [peer, status] : peer_status_) {
-    if (status.horizon > stable_.seq + 2 * kWindow) continue;
-    while (in_window(next_propose_) && next_propose_ <= status.horizon) propose_batch({});
-  }
+  while (in_window(next_propose_) && next_propose_ <= granted_horizon_) propose_batch({});
 }
 
 void Replica::propose_batch(std::vector<CallPtr> calls) {
   const Seq seq = next_propose_++;
   next_accept_ = next_propose_;
-  last_proposed_timestamp_ =
-      std::max({now_.wall, last_proposed_timestamp_, ledger_.last_timestamp()});
-  BatchContent content{seq, {last_proposed_timestamp_, {}}, std::move(calls)};
+  BatchContent content{seq, {std::max(now_.wall, ledger_.last_timestamp()), {}}, std::move(calls)};
   for (const CallPtr& call : content.calls) content.batch.calls.push_back(call->digest);
 
   PrePrepare message{epoch_, view_, seq, digest_of(content.batch), content.batch, {}};
@@ -101,7 +103,8 @@ void Replica::handle(NodeId from, const PrePrepare& message) {
   if (from != settings_.self) {
     if (message.view < view_ || !active_) {
       // No vote any more; but what others decide there needs its content.
-      if (!slot->decided || !slot->content(*slot->decided)) {
+      const bool lacking = !slot->decided || !slot->content(*slot->decided);
+      if (lacking && slot->contents.size() < kCandidates) {
         if (auto content = gather(message.seq, message.batch)) {
           keep_content(*slot, std::move(*content));
         }
@@ -120,12 +123,11 @@ void Replica::handle(NodeId from, const PrePrepare& message) {
     if (message.view >= view_ && !occupied) {
       proposal = Proposal{message.view, message.digest, message.signature, message.batch};
       // What this slot lacks is asked for now, not only when those before it are accepted.
-      if (message.view == view_ && active_) assemble(message.seq, *slot, *proposal);
+      const bool soon = message.seq < next_accept_ + kFetchAhead;
+      if (message.view == view_ && active_ && soon) assemble(message.seq, *slot, *proposal);
     }
   }
   note_prepare(message.seq, from, {message.view, message.digest, message.signature});
-  accept_ready();
-  execute_ready();
 }
 
 void Replica::accept_ready() {
@@ -142,13 +144,14 @@ void Replica::accept_ready() {
 bool Replica::accept(Seq seq, Slot& slot) {
   if (slot.accepted && slot.accepted->view == view_) return true;  // before a restart
   if (!slot.proposal || slot.proposal->view != view_) return slot.executed;
-  const Proposal& proposal = *slot.proposal;
+  Proposal& proposal = *slot.proposal;
   const BatchContent* content = assemble(seq, slot, proposal);
   if (!content) return false;
-  const bool fresh = proposal.batch && !is_leader() && !slot.prepared;
+  const bool fresh = proposal.batch && !is_leader() && !slot.prepared && !slot.decided;
   if (fresh && content->batch.timestamp > now_.wall + kClockTolerance) return false;
   if (fresh) judge_clock(content->batch.timestamp);
 
+  pool_.unpin(seq);
   for (const CallPtr& call : content->calls) pool_.mark_proposed(call->operation.id);
   const Digest digest = proposal.digest;
   record_accepted(seq, slot, digest, proposal.signature);
@@ -164,20 +167,30 @@ void Replica::judge_clock(WallTime proposed) {
     slow_clock_since_.reset();
   } else if (!slow_clock_since_) {
     slow_clock_since_ = now_.instant;
+  } else if (now_.instant >= *slow_clock_since_ + settings_.election_timeout) {
+    clock_stands_still_ = true;  // run_timers() acts on it
   }
 }
 
-const BatchContent* Replica::assemble(Seq seq, Slot& slot, const Proposal& proposal) {
+const BatchContent* Replica::assemble(Seq seq, Slot& slot, Proposal& proposal) {
   if (const BatchContent* held = slot.content(proposal.digest)) return held;
+  if (slot.decided && *slot.decided != proposal.digest) return nullptr;
   if (proposal.digest == null_digest()) {
     keep_content(slot, BatchContent{seq, {}, {}});
   } else if (proposal.batch) {
-    if (proposal.batch->calls.size() > kBatchCalls) return nullptr;
-    auto content = gather(seq, *proposal.batch);
+    // Most of the time it is the first call lacking that is lacking still.
+    const std::vector<Digest>& calls = proposal.batch->calls;
+    while (proposal.present < calls.size() && pool_.find(calls[proposal.present])) {
+      ++proposal.present;
+    }
+    auto content = proposal.present == calls.size() ? gather(seq, *proposal.batch) : std::nullopt;
     if (!content) {
+      proposal.present = std::min(proposal.present, calls.size() - 1);
+      pool_.pin(seq, calls);
       want(seq, {Want::What::kCalls, proposal.digest, {leader()}, now_.instant});
       return nullptr;
     }
+    if (!is_acceptable(*content)) return nullptr;
     keep_content(slot, std::move(*content));
   } else {
     // A NEW-VIEW's entry: a prepared certificate stands behind it, so any copy will do.
@@ -190,24 +203,18 @@ const BatchContent* Replica::assemble(Seq seq, Slot& slot, const Proposal& propo
 std::optional<BatchContent> Replica::gather(Seq seq, const Batch& batch) const {
   BatchContent content{seq, batch, {}};
   for (const Digest& digest : batch.calls) {
-    CallPtr call = find_call(digest);
+    const CallPtr* call = pool_.find(digest);
     if (!call) return std::nullopt;
-    content.calls.push_back(std::move(call));
+    content.calls.push_back(*call);
   }
   return content;
 }
 
-CallPtr Replica::find_call(const Digest& digest) const {
-  if (const CallPtr* call = pool_.find(digest)) return *call;
-  // A leader that is behind may propose again what was decided a few slots ago.
-  for (const auto& [seq, slot] : slots_) {
-    for (const auto& [batch_digest, content] : slot.contents) {
-      const auto& digests = content.batch.calls;
-      const auto found = std::find(digests.begin(), digests.end(), digest);
-      if (found != digests.end()) return content.calls[found - digests.begin()];
-    }
-  }
-  return nullptr;
+/// What an honest leader would propose: take() stops at the same size.
+bool Replica::is_acceptable(const BatchContent& content) const {
+  std::size_t bytes = 0;
+  for (const CallPtr& call : content.calls) bytes += call->operation.payload.size();
+  return content.calls.size() == 1 || bytes <= kBatchBytes;
 }
 
 void Replica::keep_content(Slot& slot, BatchContent content) {
@@ -289,7 +296,6 @@ void Replica::handle(NodeId from, const Commit& message) {
     entry->second = {message.view, message.digest};
   }
   check_committed(*slot);
-  execute_ready();
 }
 
 void Replica::check_committed(Slot& slot) {

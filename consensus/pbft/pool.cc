@@ -1,11 +1,16 @@
 #include "consensus/pbft/pool.h"
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "consensus/pbft/settings.h"
 
 namespace zap::pbft {
+
+std::size_t Pool::Held::bytes() const {
+  return call->operation.payload.size() + sizeof(Call) + proof->digests.size() * sizeof(Digest);
+}
 
 Pool::Added Pool::add(const CallPtr& call, const Proof& proof, Instant now) {
   const OperationId& id = call->operation.id;
@@ -13,29 +18,29 @@ Pool::Added Pool::add(const CallPtr& call, const Proof& proof, Instant now) {
   if (id.incarnation > origin.incarnation) supersede(origin, id.incarnation);
   if (payloads_.contains(call->digest)) return Added::kKnown;
 
+  bool conflicting = false;
   if (id.incarnation < origin.incarnation) {
     // Nobody waits for it any more, but a pre-prepare may have named it.
-    if (origin.superseded.size() >= kClientWindow) return Added::kKnown;
+    if (origin.superseded.size() >= kClientWindow && !is_pinned(call->digest)) {
+      return Added::kKnown;
+    }
     origin.superseded.push_back(call->digest);
   } else {
     const auto [entry, first] = origin.waiting.try_emplace(id.number);
     Waiting& waiting = entry->second;
+    conflicting = !first;
     if (first) {
       waiting.since = now;
       origin.unproposed.insert(id.number);
       ++unproposed_;
-    } else if (waiting.payloads.size() >= kPayloadsPerId) {
-      forget(origin, waiting.payloads[1]);
-      waiting.payloads.erase(waiting.payloads.begin() + 1);
     }
     waiting.payloads.push_back(call->digest);
+    if (waiting.payloads.size() > kPayloadsPerId) forget_unpinned(origin, waiting.payloads, 2);
   }
-  origin.bytes += call->operation.payload.size();
-  payloads_.emplace(call->digest, Held{call, proof});
-  enforce_bound(origin);
-
-  const Waiting* waiting = find_waiting(id);
-  return waiting && waiting->payloads.size() > 1 ? Added::kConflicting : Added::kNew;
+  const auto held = payloads_.emplace(call->digest, Held{call, proof}).first;
+  origin.bytes += held->second.bytes();
+  if (id.origin != self_) enforce_bound(origin);
+  return conflicting ? Added::kConflicting : Added::kNew;
 }
 
 const CallPtr* Pool::find(const Digest& digest) const {
@@ -43,11 +48,15 @@ const CallPtr* Pool::find(const Digest& digest) const {
   return held == payloads_.end() ? nullptr : &held->second.call;
 }
 
-std::vector<Bundle> Pool::bundles_of(const std::vector<Digest>& digests) const {
+std::vector<Bundle> Pool::bundles_of(const std::vector<Digest>& digests, std::size_t bytes) const {
   std::vector<Bundle> bundles;
+  std::unordered_set<Digest, DigestHash> taken;
+  std::size_t taken_bytes = 0;
   for (const Digest& digest : digests) {
     const auto held = payloads_.find(digest);
-    if (held == payloads_.end()) continue;
+    if (held == payloads_.end() || !taken.insert(digest).second) continue;
+    taken_bytes += held->second.call->operation.payload.size();
+    if (taken_bytes > bytes && taken.size() > 1) break;
     const Proof& proof = held->second.proof;
     const auto same = std::find_if(bundles.begin(), bundles.end(), [&proof](const Bundle& bundle) {
       return bundle.proof == proof;
@@ -58,20 +67,37 @@ std::vector<Bundle> Pool::bundles_of(const std::vector<Digest>& digests) const {
   return bundles;
 }
 
+void Pool::pin(Seq seq, const std::vector<Digest>& digests) {
+  const auto [entry, first] = pinned_.try_emplace(seq, digests);
+  if (!first) return;
+  for (const Digest& digest : digests) ++pins_[digest];
+}
+
+void Pool::unpin(Seq seq) {
+  const auto entry = pinned_.find(seq);
+  if (entry == pinned_.end()) return;
+  for (const Digest& digest : entry->second) {
+    const auto pin = pins_.find(digest);
+    if (--pin->second == 0) pins_.erase(pin);
+  }
+  pinned_.erase(entry);
+}
+
+void Pool::unpin_all() {
+  pins_.clear();
+  pinned_.clear();
+}
+
 void Pool::decided(const OperationId& id) {
   const auto found = origins_.find(id.origin);
   if (found == origins_.end()) return;
   Origin& origin = found->second;
 
-  if (id.incarnation == origin.incarnation) {
-    const auto entry = origin.waiting.find(id.number);
-    if (entry != origin.waiting.end()) {
-      for (const Digest& digest : entry->second.payloads) forget(origin, digest);
-      if (origin.unproposed.erase(id.number) > 0) --unproposed_;
-      origin.waiting.erase(entry);
-    }
-    for (const Digest& digest : std::exchange(origin.superseded, {})) forget(origin, digest);
-  }
+  // A newer run was decided before any of its bundles came: the older one has nothing to wait for.
+  if (id.incarnation > origin.incarnation) supersede(origin, id.incarnation);
+  if (id.incarnation < origin.incarnation) return;
+  forget_waiting(origin, id.number);
+  for (const Digest& digest : std::exchange(origin.superseded, {})) forget(origin, digest);
 }
 
 std::vector<CallPtr> Pool::take(std::size_t count, std::size_t bytes) {
@@ -121,12 +147,15 @@ void Pool::mark_all_unproposed() {
 std::vector<Digest> Pool::take_overdue(Instant before, std::size_t limit) {
   std::vector<Digest> digests;
   for (auto& [id, origin] : origins_) {
+    std::size_t taken = 0;
     for (const std::uint64_t number : origin.unproposed) {
       Waiting& waiting = origin.waiting.at(number);
-      if (waiting.since > before || digests.size() >= limit) break;
+      if (waiting.since > before || taken >= limit) break;
       if (waiting.forwarded) continue;
       waiting.forwarded = true;
+      waiting.since = before;
       digests.push_back(waiting.payloads.front());
+      ++taken;
     }
   }
   return digests;
@@ -159,12 +188,33 @@ Pool::Waiting* Pool::find_waiting(const OperationId& id) {
 void Pool::forget(Origin& origin, const Digest& digest) {
   const auto held = payloads_.find(digest);
   if (held == payloads_.end()) return;
-  origin.bytes -= held->second.call->operation.payload.size();
+  origin.bytes -= held->second.bytes();
   payloads_.erase(held);
 }
 
+/// Forgets those of `digests` that no proposal of now names, but for the first `keep`.
+void Pool::forget_unpinned(Origin& origin, std::vector<Digest>& digests, std::size_t keep) {
+  std::vector<Digest> kept;
+  for (const Digest& digest : digests) {
+    if (kept.size() < keep || is_pinned(digest)) {
+      kept.push_back(digest);
+    } else {
+      forget(origin, digest);
+    }
+  }
+  digests = std::move(kept);
+}
+
+void Pool::forget_waiting(Origin& origin, std::uint64_t number) {
+  const auto entry = origin.waiting.find(number);
+  if (entry == origin.waiting.end()) return;
+  for (const Digest& digest : entry->second.payloads) forget(origin, digest);
+  if (origin.unproposed.erase(number) > 0) --unproposed_;
+  origin.waiting.erase(entry);
+}
+
 void Pool::supersede(Origin& origin, Incarnation incarnation) {
-  // One older generation is kept, whatever an origin says: the bound on its bytes counts both.
+  // One older generation is kept, whatever an origin says.
   for (const Digest& digest : std::exchange(origin.superseded, {})) forget(origin, digest);
   for (const auto& [number, waiting] : origin.waiting) {
     origin.superseded.insert(origin.superseded.end(), waiting.payloads.begin(),
@@ -177,12 +227,20 @@ void Pool::supersede(Origin& origin, Incarnation incarnation) {
 }
 
 void Pool::enforce_bound(Origin& origin) {
-  while (origin.bytes > kBytesPerOrigin && origin.unproposed.size() > 1) {
-    const std::uint64_t number = *origin.unproposed.begin();
-    origin.unproposed.erase(origin.unproposed.begin());
-    --unproposed_;
-    for (const Digest& digest : origin.waiting.at(number).payloads) forget(origin, digest);
-    origin.waiting.erase(number);
+  if (origin.bytes <= kBytesPerOrigin) return;
+  forget_unpinned(origin, origin.superseded, 0);
+  if (origin.bytes <= kBytesPerOrigin) return;
+  for (auto& [number, waiting] : origin.waiting) forget_unpinned(origin, waiting.payloads, 1);
+
+  auto number = origin.unproposed.begin();
+  while (origin.bytes > kBytesPerOrigin && origin.unproposed.size() > 1 &&
+         number != origin.unproposed.end()) {
+    const std::uint64_t oldest = *number++;
+    const std::vector<Digest>& payloads = origin.waiting.at(oldest).payloads;
+    if (!std::any_of(payloads.begin(), payloads.end(),
+                     [this](const Digest& digest) { return is_pinned(digest); })) {
+      forget_waiting(origin, oldest);
+    }
   }
 }
 

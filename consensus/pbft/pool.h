@@ -27,7 +27,8 @@ class Pool {
  public:
   using Proof = std::shared_ptr<const BundleProof>;
 
-  /// Unordered payload bytes kept per origin; beyond it the oldest that no proposal names go. A
+  /// Unordered bytes kept per origin, proofs counted. Beyond it go payloads of older runs, second
+  /// payloads for one id, then the oldest; never one that a proposal of now names, nor our own: a
   /// correct origin stays below (limits.queue_bytes) and sends again what was dropped.
   static constexpr std::size_t kBytesPerOrigin = 64'000'000;
   /// Payloads kept for one id, of which an honest origin signs one.
@@ -35,16 +36,25 @@ class Pool {
 
   enum class Added { kNew, kKnown, kConflicting };
 
+  explicit Pool(NodeId self) : self_(self) {}
+
   /// `proof` covers `call`. The caller has checked that the call's number is inside its window.
   Added add(const CallPtr& call, const Proof& proof, Instant now);
 
   /// Null where no payload with this digest is held.
   const CallPtr* find(const Digest& digest) const;
-  /// The calls with these digests that are held, grouped by their proofs.
-  std::vector<Bundle> bundles_of(const std::vector<Digest>& digests) const;
+  /// The calls with these digests that are held, grouped by their proofs: one at least, then no
+  /// more than `bytes` of payload. A digest that is named twice counts once.
+  std::vector<Bundle> bundles_of(const std::vector<Digest>& digests, std::size_t bytes) const;
 
   /// The id was decided, one way or another: forgets its payloads and all of older incarnations.
   void decided(const OperationId& id);
+
+  /// Keeps these payloads, held or to come, whatever the bounds say: a proposal of the current
+  /// view for `seq` names them. Until unpin.
+  void pin(Seq seq, const std::vector<Digest>& digests);
+  void unpin(Seq seq);
+  void unpin_all();
 
   // -- for the leader
 
@@ -59,16 +69,23 @@ class Pool {
 
   // -- for the timers
 
-  /// Calls fn(origin, since) with the oldest waiting call of each origin, until one answers true.
+  /// A call that waits. What no proposal names counts only once the leader was told of it.
+  struct Oldest {
+    Instant since;
+    bool counts;
+  };
+  /// Calls fn(origin, oldest) for the oldest waiting call of each origin, until one answers true.
   template <typename Function>
   bool any_oldest(Function fn) const {
     for (const auto& [id, origin] : origins_) {
-      if (!origin.waiting.empty() && fn(id, origin.waiting.begin()->second.since)) return true;
+      if (origin.waiting.empty()) continue;
+      const Waiting& first = origin.waiting.begin()->second;
+      if (fn(id, Oldest{first.since, first.proposed || first.forwarded})) return true;
     }
     return false;
   }
-  /// Up to `limit` calls that arrived before `before`, that no proposal names, and that were not
-  /// taken this way in this view.
+  /// Up to `limit` calls of each origin that arrived before `before`, that no proposal names, and
+  /// that were not taken this way in this view. Their time counts as if they had come at `before`.
   std::vector<Digest> take_overdue(Instant before, std::size_t limit);
   /// The same of one origin, whoever proposed them.
   std::vector<Digest> waiting_of(NodeId origin, std::size_t limit) const;
@@ -79,6 +96,7 @@ class Pool {
   struct Held {
     CallPtr call;
     Proof proof;
+    std::size_t bytes() const;
   };
   struct Waiting {
     std::vector<Digest> payloads;  ///< the first one is what we would propose
@@ -95,12 +113,18 @@ class Pool {
   };
 
   Waiting* find_waiting(const OperationId& id);
+  bool is_pinned(const Digest& digest) const { return pins_.contains(digest); }
   void forget(Origin& origin, const Digest& digest);
+  void forget_unpinned(Origin& origin, std::vector<Digest>& digests, std::size_t keep);
+  void forget_waiting(Origin& origin, std::uint64_t number);
   void supersede(Origin& origin, Incarnation incarnation);
   void enforce_bound(Origin& origin);
 
+  const NodeId self_;
   std::map<NodeId, Origin> origins_;
   std::unordered_map<Digest, Held, DigestHash> payloads_;
+  std::unordered_map<Digest, std::uint32_t, DigestHash> pins_;  ///< how many slots pin it
+  std::map<Seq, std::vector<Digest>> pinned_;
   std::size_t unproposed_ = 0;
   NodeId next_turn_ = 0;  ///< the origin that take() begins with
 };

@@ -61,6 +61,7 @@ class Replica final : public Engine {
   void on(const Receive&);
   void on(const Connected&);
   void on(const Backlog&);
+  void settle();
   void run_timers();
   Instant next_wake() const;
   bool is_leader() const { return leader() == settings_.self; }
@@ -83,11 +84,11 @@ class Replica final : public Engine {
   void accept_ready();
   bool accept(Seq seq, Slot& slot);
   void judge_clock(WallTime proposed);
-  const BatchContent* assemble(Seq seq, Slot& slot, const Proposal& proposal);
+  const BatchContent* assemble(Seq seq, Slot& slot, Proposal& proposal);
+  bool is_acceptable(const BatchContent& content) const;
   void keep_content(Slot& slot, BatchContent content);
   /// The batch with all its calls, where every one of them is held here.
   std::optional<BatchContent> gather(Seq seq, const Batch& batch) const;
-  CallPtr find_call(const Digest& digest) const;
   /// Sends a vote to everyone, ourselves included, once all written so far is durable.
   void vote(Message message);
   void record_accepted(Seq seq, Slot& slot, const Digest& digest, const Signature& leaders);
@@ -137,7 +138,8 @@ class Replica final : public Engine {
   Seq highest_checkpoint() const;
 
   // ---- returning.cc: the first vote after a start, amnesia
-  bool may_vote() const { return cleared_ && !amnesia_ && view_ >= min_vote_view_; }
+  bool may_change_view() const { return cleared_ && !amnesia_; }
+  bool may_vote() const { return may_change_view() && view_ >= min_vote_view_; }
   void handle(NodeId from, const Shown& message);
   void answer_returning(NodeId peer, Incarnation incarnation);
   void check_cleared();
@@ -166,9 +168,9 @@ class Replica final : public Engine {
   bool active_ = true;
   std::map<Seq, Slot> slots_;
   Pool pool_;
-  Seq next_accept_ = 1;   ///< pre-prepares are accepted in slot order: this one is next
-  Seq next_propose_ = 1;  ///< of the leader
-  WallTime last_proposed_timestamp_ = 0;
+  Seq next_accept_ = 1;      ///< pre-prepares are accepted in slot order: this one is next
+  Seq next_propose_ = 1;     ///< of the leader
+  Seq granted_horizon_ = 0;  ///< slots up to here are filled with null requests (amnesia)
   std::optional<Instant> batch_since_;  ///< since when calls wait for a batch to fill
 
   // ---- execution
@@ -185,6 +187,7 @@ class Replica final : public Engine {
   std::uint32_t failed_views_ = 0;                ///< since the last progress
   bool progressed_ = true;                        ///< something was decided in view_
   std::optional<Instant> slow_clock_since_;       ///< the leader's timestamps lag behind our clock
+  bool clock_stands_still_ = false;               ///< for too long: the view is to be changed
 
   // ---- keeping up
   /// Something that a slot lacks, asked for again and again, each time of another peer.
@@ -194,9 +197,16 @@ class Replica final : public Engine {
     std::vector<NodeId> holders;  ///< who should have it
     Instant next_try;
     std::uint32_t tries = 0;
+    std::optional<NodeId> asked;  ///< last
   };
   std::map<Seq, Want> wants_;
   std::map<NodeId, Status> peer_status_;
+  struct Helped {
+    Instant at;        ///< when votes and views were last repeated to it
+    Seq decided = 0;   ///< what it had then
+    Instant grant_at;  ///< not before this it gets another horizon
+  };
+  std::map<NodeId, Helped> helped_;
   Instant status_at_;                ///< when the next status leaves
   Instant timers_since_;             ///< no call's timer counts time before this
   std::optional<Seq> postponed_at_;  ///< the last slot when a view change was postponed
@@ -215,6 +225,7 @@ class Replica final : public Engine {
   };
   std::optional<Amnesia> amnesia_;
   View min_vote_view_ = 0;                 ///< after amnesia: no vote below this view, ever
+  bool awaits_view_ = false;               ///< recovered from it, and in a view below that one
   const View restored_view_;               ///< what the log said at the start: the highest view,
   const Seq restored_stable_;              ///< the stable checkpoint,
   std::map<Seq, View> restored_accepted_;  ///< the view of what was accepted above it,

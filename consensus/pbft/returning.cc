@@ -71,7 +71,7 @@ void Replica::remember_logged_votes() {
 void Replica::answer_returning(NodeId peer, Incarnation incarnation) {
   Shown shown = newest_signed_[peer];
   shown.answers = incarnation;
-  shown.checkpoint = highest_checkpoint();
+  shown.stable = stable_;
   send(peer, std::move(shown));
 }
 
@@ -88,7 +88,7 @@ void Replica::handle(NodeId from, const Shown& message) {
   for (const Checkpoint& checkpoint : message.checkpoints) {
     if (!log_holds(checkpoint)) suffer_amnesia(0, "a checkpoint of ours");
   }
-  heard_[from] = message.checkpoint;
+  heard_[from] = message.stable.seq;
   check_cleared();
 }
 
@@ -102,11 +102,13 @@ bool Replica::log_holds(View view, Seq seq) const {
 
 void Replica::suffer_amnesia(View view, const std::string& because) {
   if (policy_.vote_after_amnesia) return;
-  if (!amnesia_) {
-    amnesia_ = Amnesia{};
-    notice(Notice::Kind::kAmnesia, "a peer holds " + because + " that our log lacks");
-  }
+  const bool known = amnesia_ && amnesia_->min_view >= view;
+  if (!amnesia_) amnesia_ = Amnesia{};
   amnesia_->min_view = std::max(amnesia_->min_view, view);
+  if (!known) {
+    notice(Notice::Kind::kAmnesia, "a peer holds " + because + " that our log lacks");
+    out_.notices.back().view = amnesia_->min_view;
+  }
 }
 
 void Replica::check_cleared() {
@@ -116,10 +118,13 @@ void Replica::check_cleared() {
   if (amnesia_) {
     Seq highest = stable_.seq;
     for (const auto& [peer, checkpoint] : heard_) highest = std::max(highest, checkpoint);
-    amnesia_->horizon = highest + kWindow;
+    // A replica may have signed one window above what is proved to be stable, and that checkpoint
+    // too may be one that others have yet to prove.
+    amnesia_->horizon = highest + 2 * kWindow;
     notice(Notice::Kind::kAmnesia,
            "no vote before checkpoint " + std::to_string(amnesia_->horizon) + " is stable",
            amnesia_->horizon);
+    out_.notices.back().view = amnesia_->min_view;
     send_status(others());
     return;
   }
@@ -135,9 +140,10 @@ void Replica::check_recovered() {
 
 /// We may vote: what we said before the restart is said again, then what waits is looked at.
 void Replica::rejoin() {
-  notice(Notice::Kind::kReturned);
   timers_since_ = now_.instant;
-  if (!may_vote()) return;
+  awaits_view_ = !may_vote();
+  if (awaits_view_) return;
+  notice(Notice::Kind::kReturned);
   if (!active_ && unsaid_view_change_ && unsaid_view_change_->view == view_) {
     vote(*unsaid_view_change_);
   }
@@ -148,7 +154,6 @@ void Replica::rejoin() {
   const auto own = own_checkpoints_.rbegin();
   if (own != own_checkpoints_.rend()) vote(Checkpoint{epoch_, own->first, own->second, {}});
   if (active_ && is_leader() && new_view_) vote(*new_view_);
-  accept_ready();
   join_view_change();
 }
 

@@ -30,10 +30,8 @@ struct Settings {
 /// Slots from one checkpoint to the next, and the width of the window above a stable one.
 inline constexpr Seq kCheckpointInterval = 128;
 inline constexpr Seq kWindow = 256;
-/// Payload bytes of one batch, beyond its first call; and calls in one batch, whatever is
-/// configured.
+/// Payload bytes of a batch of more than one call.
 inline constexpr std::size_t kBatchBytes = 4'000'000;
-inline constexpr std::size_t kBatchCalls = 10'000;
 /// How far a fresh proposal's timestamp may be ahead of a backup's wall clock.
 inline constexpr WallTime kClockTolerance = 1'000'000'000;
 /// How far it may lag behind it for longer than election_timeout, before the view is changed.

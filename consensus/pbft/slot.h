@@ -24,6 +24,7 @@ struct Proposal {
   Digest digest;
   Signature signature;
   std::optional<Batch> batch;
+  std::size_t present = 0;  ///< so many of the batch's first calls were found in the pool
 };
 
 /// A vote of the prepare phase; the leader's is its pre-prepare.

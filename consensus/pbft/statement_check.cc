@@ -150,6 +150,11 @@ bool Checking::pre_prepare(const PrePrepare& m, NodeId signer) {
     return refuse("a pre-prepare for " + slot(m.view, m.seq) +
                   " whose digest is not that of its batch");
   }
+  std::vector<Digest> calls = m.batch.calls;
+  std::sort(calls.begin(), calls.end());
+  if (std::adjacent_find(calls.begin(), calls.end()) != calls.end()) {
+    return refuse("a pre-prepare for " + slot(m.view, m.seq) + " that names a call twice");
+  }
   note(signer, pre_prepare_statement(cluster_, m.epoch, m.view, m.seq, m.digest, signer),
        m.signature);
   return true;
@@ -270,6 +275,7 @@ bool Checking::operator()(const Batches& m) {
 
 // Messages of our own that somebody shows to us: our signature makes them ours, whoever led then.
 bool Checking::operator()(const Shown& m) {
+  if (!(*this)(m.stable)) return false;
   for (const Prepare& prepare_shown : m.prepares) {
     if (!prepare(prepare_shown, receiver_)) return false;
   }

@@ -7,6 +7,13 @@
 
 namespace zap::pbft {
 
+namespace {
+
+/// Whatever is due and cannot be done yet is looked at again after this.
+constexpr Duration kShortestSleep = std::chrono::milliseconds(1);
+
+}  // namespace
+
 std::unique_ptr<Engine> make_replica(Settings settings, Restored restored, Policy policy) {
   return std::make_unique<Replica>(std::move(settings), std::move(restored), policy);
 }
@@ -17,6 +24,7 @@ Replica::Replica(Settings settings, Restored restored, Policy policy)
       epoch_(settings_.membership.epoch),
       view_(restored.view),
       active_(restored.active),
+      pool_(settings_.self),
       ledger_(std::move(restored.ledger)),
       stable_(std::move(restored.stable)),
       new_view_(std::move(restored.new_view)),
@@ -86,16 +94,29 @@ Replica::Replica(Settings settings, Restored restored, Policy policy)
 
 Outputs Replica::step(const Now& now, const Input& input) {
   // After a pause of the whole process every timer would fire at once, at innocents.
-  if (now.instant - last_step_ > 2 * settings_.round_timeout) timers_since_ = now.instant;
+  if (now.instant - last_step_ > 2 * settings_.round_timeout) {
+    timers_since_ = now.instant;
+    slow_clock_since_.reset();
+    if (election_deadline_) election_deadline_ = now.instant + settings_.election_timeout;
+  }
   now_ = now;
   last_step_ = now.instant;
   if (backlog_full_) timers_since_ = now.instant;
 
   std::visit([this](const auto& alternative) { on(alternative); }, input);
+  settle();
   run_timers();
   if (is_leader() && active_) propose();
   out_.wake_at = next_wake();
   return std::exchange(out_, {});
+}
+
+/// What an input made possible, in slot order.
+void Replica::settle() {
+  check_recovered();
+  execute_ready();
+  accept_ready();
+  execute_ready();
 }
 
 void Replica::on(const Tick&) {}
@@ -105,8 +126,10 @@ void Replica::on(const Receive& receive) {
 }
 
 void Replica::on(const Connected& connected) {
+  helped_.erase(connected.peer);
   send_status({connected.peer});
-  for (Bundle& bundle : pool_.bundles_of(pool_.waiting_of(settings_.self, kClientWindow))) {
+  for (Bundle& bundle :
+       pool_.bundles_of(pool_.waiting_of(settings_.self, kClientWindow), kBatchBytes)) {
     send(connected.peer, std::move(bundle));
   }
 }
@@ -120,7 +143,7 @@ void Replica::run_timers() {
   }
   fetch_missing();
   forward_overdue();
-  if (!may_vote()) return;
+  if (!may_change_view()) return;
 
   if (!active_) {
     if (election_deadline_ && now_.instant >= *election_deadline_ &&
@@ -130,13 +153,13 @@ void Replica::run_timers() {
     }
     return;
   }
-  if (slow_clock_since_ && now_.instant >= *slow_clock_since_ + settings_.election_timeout) {
+  if (clock_stands_still_) {
     start_view_change(view_ + 1);
     return;
   }
-  const bool overdue = pool_.any_oldest([this](NodeId origin, Instant since) {
+  const bool overdue = pool_.any_oldest([this](NodeId origin, const Pool::Oldest& oldest) {
     if (policy_.timers_on_own_calls_only && origin != settings_.self) return false;
-    return now_.instant >= std::max(since, timers_since_) + patience();
+    return oldest.counts && now_.instant >= std::max(oldest.since, timers_since_) + patience();
   });
   if (!overdue) return;
   if (is_behind() && postponed_at_ != ledger_.last_seq()) {
@@ -153,19 +176,20 @@ void Replica::run_timers() {
 Instant Replica::next_wake() const {
   Instant wake = policy_.no_status ? kNever : status_at_;
   const auto consider = [&](Instant when) { wake = std::min(wake, when); };
-  if (batch_since_) consider(*batch_since_ + settings_.batch_timeout);
-  if (!active_ && election_deadline_) consider(*election_deadline_);
-  if (active_) {
-    pool_.any_oldest([&](NodeId, Instant since) {
-      consider(std::max(since, timers_since_) + patience());
-      if (pool_.unproposed() > 0) {
-        consider(std::max(since + settings_.round_timeout / 2, next_forward_));
+  if (batch_since_ && in_window(next_propose_)) consider(*batch_since_ + settings_.batch_timeout);
+  for (const auto& [seq, want] : wants_) consider(want.next_try);
+  if (may_change_view() && !active_ && election_deadline_) consider(*election_deadline_);
+  if (may_change_view() && active_) {
+    pool_.any_oldest([&](NodeId, const Pool::Oldest& oldest) {
+      if (oldest.counts) {
+        consider(std::max(oldest.since, timers_since_) + patience());
+      } else {
+        consider(std::max(oldest.since + settings_.round_timeout / 2, next_forward_));
       }
       return false;
     });
   }
-  for (const auto& [seq, want] : wants_) consider(want.next_try);
-  return std::max(wake, now_.instant + std::chrono::microseconds(100));
+  return std::max(wake, now_.instant + kShortestSleep);
 }
 
 NodeId Replica::leader_of(View view) const {

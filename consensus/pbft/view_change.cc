@@ -18,6 +18,8 @@ constexpr std::uint32_t kMostDoublings = 6;  ///< of a time-out, whatever number
 /// From here on no vote leaves for any view below `view`. The record of it is durable before the
 /// VIEW-CHANGE is sent: a restart comes back to `view`, inactive.
 void Replica::start_view_change(View view) {
+  // After amnesia: what we said of views up to this one, others may hold.
+  if (min_vote_view_ > 0) view = std::max(view, min_vote_view_ + 1);
   ZAP_CHECK(view > view_, "view change from " << view_ << " to " << view);
   view_ = view;
   active_ = false;
@@ -25,6 +27,7 @@ void Replica::start_view_change(View view) {
   election_deadline_.reset();
   batch_since_.reset();
   slow_clock_since_.reset();
+  clock_stands_still_ = false;
   progressed_ = false;
 
   ViewChange message{settings_.self, epoch_, view_, stable_, {}, {}};
@@ -63,7 +66,7 @@ void Replica::handle(NodeId, const ViewChange& message) {
 /// f + 1 replicas that want a higher view include a correct one: go along, to the highest view
 /// that so many want.
 void Replica::join_view_change() {
-  if (!may_vote() || policy_.no_join_on_weak_quorum) return;
+  if (!may_change_view() || policy_.no_join_on_weak_quorum) return;
   std::vector<View> wanted;
   for (const auto& [sender, message] : view_changes_) {
     if (sender != settings_.self && message.view > view_) wanted.push_back(message.view);

@@ -222,7 +222,7 @@ struct DecidedDigests {
 
 struct Shown {
   answers @0 :UInt64;
-  checkpoint @1 :UInt64;
+  stable @1 :StableCheckpoint;
   prepares @2 :List(Prepare);
   prePrepares @3 :List(PrePrepare);
   checkpoints @4 :List(Checkpoint);

@@ -197,7 +197,7 @@ class Reading {
 
   pbft::Shown read(schema::Shown::Reader from) {
     return {from.getAnswers(),
-            from.getCheckpoint(),
+            read(from.getStable()),
             list("prepares", from.getPrepares(), limits::kShown),
             list("pre-prepares", from.getPrePrepares(), limits::kShown),
             list("checkpoints", from.getCheckpoints(), limits::kShown),

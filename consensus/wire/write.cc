@@ -189,7 +189,7 @@ struct Writing {
 
   static void put(const pbft::Shown& message, schema::Shown::Builder to) {
     to.setAnswers(message.answers);
-    to.setCheckpoint(message.checkpoint);
+    put(message.stable, to.initStable());
     put_list(message.prepares, [&](unsigned n) { return to.initPrepares(n); });
     put_list(message.pre_prepares, [&](unsigned n) { return to.initPrePrepares(n); });
     put_list(message.checkpoints, [&](unsigned n) { return to.initCheckpoints(n); });

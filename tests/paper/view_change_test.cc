@@ -169,3 +169,37 @@ TEST_CASE("a full application holds the timers: no view change") {
   cluster.pass(60s, [](const InFlight& m) { return is<pbft::Commit>(m); });
   for (NodeId node = 0; node < 4; ++node) CHECK(cluster.state(node).view == 0);
 }
+
+TEST_CASE("4.2: what was accepted before a restart is not accepted again with another digest") {
+  // The leader withholds slot 1 from replica 3, which learns from the others what was decided there
+  // and accepts slot 2: what 3 accepted is not a prefix of the order.
+  Lockstep cluster(4);
+  cluster.submit(1, "a");
+  cluster.pass(1s, [](const InFlight& m) { return is<pbft::PrePrepare>(m) && m.to == 3; });
+  REQUIRE(cluster.applied(3) == "a");
+  cluster.submit(1, "b");
+  cluster.deliver();
+  REQUIRE(cluster.applied(3) == "a b");
+  cluster.stop(3);
+  cluster.start(3);
+  cluster.deliver();
+
+  pbft::PrePrepare other;
+  other.seq = 2;
+  other.batch.timestamp = 7;
+  other.digest = pbft::digest_of(other.batch);
+  cluster.forge(0, 3, other);
+  cluster.pass(1s);
+  for (const Record& record : cluster.log(3)) {
+    const auto* accepted = std::get_if<pbft::Accepted>(&record);
+    if (accepted && accepted->content.seq == 2) CHECK(accepted->digest != other.digest);
+  }
+}
+
+TEST_CASE("an idle cluster does not change the view when old proposals are said again") {
+  Lockstep cluster(4);
+  cluster.submit(1, "a");
+  cluster.deliver([](const InFlight& m) { return m.to == 3; });
+  cluster.pass(60s);
+  for (NodeId node = 0; node < 4; ++node) CHECK(cluster.state(node).view == 0);
+}

@@ -125,6 +125,10 @@ Lockstep::~Lockstep() = default;
 
 void Lockstep::submit(NodeId node, const std::string& payload) { nodes_[node]->submit(payload); }
 
+void Lockstep::forge(NodeId from, NodeId to, Message message) {
+  in_flight_.push_back({from, to, std::make_shared<const Message>(std::move(message))});
+}
+
 void Lockstep::deliver(const Filter& lose) {
   while (!in_flight_.empty()) {
     const InFlight next = std::move(in_flight_.front());
@@ -152,6 +156,11 @@ void Lockstep::start(NodeId node, std::size_t forgotten) {
   std::vector<Record>& log = nodes_[node]->log_;
   log.resize(log.size() - std::min(forgotten, log.size()));
   nodes_[node]->start();
+  for (NodeId peer = 0; peer < nodes_.size(); ++peer) {
+    if (peer == node || !nodes_[peer]->running()) continue;
+    nodes_[peer]->step(Connected{node});
+    nodes_[node]->step(Connected{peer});
+  }
 }
 
 std::string Lockstep::applied(NodeId node) const { return nodes_[node]->applied_; }

@@ -32,6 +32,8 @@ class Lockstep {
 
   /// Submits one call at `node`.
   void submit(NodeId node, const std::string& payload);
+  /// Puts a message in flight that nobody sent: what a liar might say.
+  void forge(NodeId from, NodeId to, Message message);
   /// Delivers everything in flight, and all that it causes.
   void deliver(const Filter& lose = {});
   /// Moves the clocks of all replicas on in small steps, delivering after each.

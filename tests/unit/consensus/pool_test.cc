@@ -7,6 +7,8 @@ using namespace zap::pbft;
 
 namespace {
 
+constexpr NodeId kSelf = 9;
+constexpr std::size_t kAnyBytes = 1'000'000;
 const Instant kNow{std::chrono::seconds(1)};
 
 CallPtr call(NodeId origin, std::uint64_t number, const std::string& payload = "p",
@@ -30,7 +32,7 @@ std::vector<std::uint64_t> numbers(const std::vector<CallPtr>& calls) {
 }  // namespace
 
 TEST_CASE("the leader takes from the origins in turn, from each in number order") {
-  Pool pool;
+  Pool pool(kSelf);
   for (std::uint64_t number = 5; number > 0; --number) pool.add(call(1, number), proof(), kNow);
   pool.add(call(2, 1), proof(), kNow);
   CHECK(numbers(pool.take(4, 1000)) == std::vector<std::uint64_t>{101, 201, 102, 103});
@@ -40,7 +42,7 @@ TEST_CASE("the leader takes from the origins in turn, from each in number order"
 }
 
 TEST_CASE("a batch stops at its bytes, and carries one call however large") {
-  Pool pool;
+  Pool pool(kSelf);
   for (std::uint64_t number = 1; number <= 3; ++number) {
     pool.add(call(1, number, std::string(60, 'x')), proof(), kNow);
   }
@@ -49,7 +51,7 @@ TEST_CASE("a batch stops at its bytes, and carries one call however large") {
 }
 
 TEST_CASE("a new view proposes again what no proposal names") {
-  Pool pool;
+  Pool pool(kSelf);
   pool.add(call(1, 1), proof(), kNow);
   pool.add(call(1, 2), proof(), kNow);
   pool.take(2, 1000);
@@ -59,7 +61,7 @@ TEST_CASE("a new view proposes again what no proposal names") {
 }
 
 TEST_CASE("a decided call is forgotten, with every payload that its origin signed for its id") {
-  Pool pool;
+  Pool pool(kSelf);
   const CallPtr one = call(1, 1, "one"), other = call(1, 1, "other");
   CHECK(pool.add(one, proof(), kNow) == Pool::Added::kNew);
   CHECK(pool.add(one, proof(), kNow) == Pool::Added::kKnown);
@@ -73,7 +75,7 @@ TEST_CASE("a decided call is forgotten, with every payload that its origin signe
 }
 
 TEST_CASE("a newer incarnation ends the waiting of the older, whose payloads can still be found") {
-  Pool pool;
+  Pool pool(kSelf);
   const CallPtr old = call(1, 7, "old", 1);
   pool.add(old, proof(), kNow);
   pool.add(call(1, 1, "new", 2), proof(), kNow);
@@ -85,23 +87,93 @@ TEST_CASE("a newer incarnation ends the waiting of the older, whose payloads can
 }
 
 TEST_CASE("one origin's unordered bytes are bounded, the oldest go first") {
-  Pool pool;
+  Pool pool(kSelf);
   const std::size_t size = Pool::kBytesPerOrigin / 4;
   for (std::uint64_t number = 1; number <= 6; ++number) {
     pool.add(call(1, number, std::string(size, static_cast<char>('a' + number))), proof(), kNow);
   }
-  CHECK(pool.waiting() == 4);
-  CHECK(numbers(pool.take(1, 1)) == std::vector<std::uint64_t>{103});
+  CHECK(pool.waiting() == 3);
+  CHECK(numbers(pool.take(1, 1)) == std::vector<std::uint64_t>{104});
+}
+
+TEST_CASE("our own calls are never dropped: their numbers must have no gaps") {
+  Pool pool(1);
+  const std::size_t size = Pool::kBytesPerOrigin / 4;
+  for (std::uint64_t number = 1; number <= 6; ++number) {
+    pool.add(call(1, number, std::string(size, static_cast<char>('a' + number))), proof(), kNow);
+  }
+  CHECK(pool.waiting() == 6);
+}
+
+TEST_CASE("payloads of an older run go first, then second payloads for one id") {
+  Pool pool(kSelf);
+  const std::size_t size = Pool::kBytesPerOrigin / 4;
+  const CallPtr fresh = call(1, 1, std::string(size, 'f'), 2);
+  const CallPtr second = call(1, 1, std::string(size, 's'), 2);
+  const CallPtr old = call(1, 2, std::string(size, 'o'), 1);
+  pool.add(fresh, proof(), kNow);
+  pool.add(second, proof(), kNow);
+  pool.add(old, proof(), kNow);
+  pool.add(call(1, 3, std::string(size, 'n'), 2), proof(), kNow);
+  CHECK(pool.find(old->digest) == nullptr);
+  CHECK(pool.find(second->digest) != nullptr);
+  pool.add(call(1, 4, std::string(size, 'm'), 2), proof(), kNow);
+  CHECK(pool.find(second->digest) == nullptr);
+  CHECK(pool.find(fresh->digest) != nullptr);
+}
+
+TEST_CASE("what a proposal of now names is kept whatever the bounds say") {
+  Pool pool(kSelf);
+  const std::size_t size = Pool::kBytesPerOrigin / 4;
+  const CallPtr named = call(1, 1, std::string(size, 'p'));
+  pool.pin(7, {named->digest});
+  pool.add(named, proof(), kNow);
+  for (std::uint64_t number = 2; number <= 6; ++number) {
+    pool.add(call(1, number, std::string(size, static_cast<char>('a' + number))), proof(), kNow);
+  }
+  CHECK(pool.find(named->digest) != nullptr);
+  pool.unpin(7);
+  pool.add(call(1, 7, std::string(size, 'z')), proof(), kNow);
+  CHECK(pool.find(named->digest) == nullptr);
+}
+
+TEST_CASE("a newer run that was decided unseen ends the waiting of the older") {
+  Pool pool(kSelf);
+  pool.add(call(1, 7, "old", 1), proof(), kNow);
+  pool.decided({1, 2, 1});
+  CHECK(pool.waiting() == 0);
+}
+
+TEST_CASE("an answer to a fetch stops at its bytes") {
+  Pool pool(kSelf);
+  const CallPtr a = call(1, 1, std::string(600, 'a')), b = call(1, 2, std::string(600, 'b'));
+  pool.add(a, proof(), kNow);
+  pool.add(b, proof(), kNow);
+  CHECK(pool.bundles_of({a->digest, b->digest}, 1000).size() == 1);
+  CHECK(pool.bundles_of({a->digest, b->digest}, 1200).size() == 2);
+}
+
+TEST_CASE("a call counts against the leader only once the leader was told of it") {
+  Pool pool(kSelf);
+  pool.add(call(1, 1), proof(), kNow);
+  const auto counts = [&pool] {
+    return pool.any_oldest([](NodeId, const Pool::Oldest& oldest) { return oldest.counts; });
+  };
+  CHECK_FALSE(counts());
+  CHECK(pool.take_overdue(kNow, 10).size() == 1);
+  CHECK(pool.take_overdue(kNow, 10).empty());
+  CHECK(counts());
 }
 
 TEST_CASE("calls with one proof travel in one bundle") {
-  Pool pool;
+  Pool pool(kSelf);
   const Pool::Proof shared = proof();
   const CallPtr a = call(1, 1), b = call(1, 2), c = call(1, 3);
   pool.add(a, shared, kNow);
   pool.add(b, shared, kNow);
   pool.add(c, proof(), kNow);
-  const auto bundles = pool.bundles_of({a->digest, c->digest, b->digest, Digest{}});
+  const auto bundles =
+      pool.bundles_of({a->digest, c->digest, b->digest, a->digest, Digest{}}, kAnyBytes);
   REQUIRE(bundles.size() == 2);
   CHECK(bundles[0].calls.size() == 2);
   CHECK(bundles[1].calls.size() == 1);

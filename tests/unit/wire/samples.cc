@@ -114,7 +114,7 @@ Message Samples::message(std::size_t kind) {
       return pbft::DecidedDigests{number(), several(5, [&] { return digest(); })};
     case 13:
       return pbft::Shown{number(),
-                         number(),
+                         stable(),
                          several(1, [&] { return prepare(); }),
                          several(2, [&] { return pre_prepare(); }),
                          several(2, [&] { return checkpoint(); }),
@@ -256,8 +256,8 @@ class Describing {
     all(first, digests);
   }
   void add(const pbft::Shown& message) {
-    const auto& [answers, checkpoint, prepares, pre_prepares, checkpoints, view_changes] = message;
-    all(answers, checkpoint, prepares, pre_prepares, checkpoints, view_changes);
+    const auto& [answers, stable, prepares, pre_prepares, checkpoints, view_changes] = message;
+    all(answers, stable, prepares, pre_prepares, checkpoints, view_changes);
   }
   void add(const pbft::Accepted& record) {
     const auto& [epoch, view, digest, content, signature] = record;
