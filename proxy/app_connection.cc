@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "core/check.h"
@@ -73,7 +74,8 @@ void AppConnection::deliver(const Bytes& payload, const std::optional<Delivery>&
 
 bool AppConnection::closed_unseen() const {
   char byte;
-  return ::recv(stream_->fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+  const ssize_t size = ::recv(stream_->fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR);
 }
 
 void AppConnection::readable() {
