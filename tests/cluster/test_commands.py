@@ -94,10 +94,11 @@ class Commands(unittest.TestCase):
 class AdminPages(ClusterTest):
     def test_status_page_and_command_say_the_same(self):
         node = self.nodes[1]
-        # Nodes tell each other how they are every round_timeout.
-        wait_until(lambda: {n["state"] for n in node.status()["nodes"]} == {"normal"},
-                   "all nodes have said that they are well")
-        page = node.status()
+
+        def page_when_well():  # nodes tell each other how they are every round_timeout
+            page = node.status()
+            return page and all(n["state"] == "normal" for n in page["nodes"]) and page
+        page = wait_until(page_when_well, "all nodes have said that they are well")
         for key, kind in {"node_id": str, "cluster": str, "protocol": str, "leader": str,
                           "term": int, "commit_index": int, "applied_index": int, "state": str,
                           "app": dict, "nodes": list}.items():

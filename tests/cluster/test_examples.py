@@ -1,6 +1,7 @@
 """The example applications by themselves: without sidecars, but with what sidecars would tell them."""
 
 import json
+import random
 import subprocess
 import tempfile
 import unittest
@@ -9,7 +10,7 @@ from pathlib import Path
 from cluster import fast_orders_command, orders_command, wait_until
 from history import fingerprint
 from http_client import Connection
-from local_cluster import HOST, Process, free_block, is_free, sidecar_binary
+from local_cluster import HOST, Process, free_block, sidecar_binary
 
 
 class ExampleTest(unittest.TestCase):
@@ -17,15 +18,23 @@ class ExampleTest(unittest.TestCase):
         """`count` copies of an application; a connection to each."""
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        first = free_block(30_700, count)
+        first = free_block(random.randrange(30_000, 32_700, 10), count)
         connections = []
-        for port in range(first, first + count):
-            process = Process(command(f"{HOST}:{port}"), Path(folder.name) / "log")
+        for address in (f"{HOST}:{port}" for port in range(first, first + count)):
+            process = Process(command(address), Path(folder.name) / "log")
             self.addCleanup(process.kill)
-            wait_until(lambda port=port: not is_free(port), f"something listens on port {port}")
-            connections.append(Connection(f"{HOST}:{port}"))
+            connections.append(self.connect_once_up(address))
             self.addCleanup(connections[-1].close)
         return connections
+
+    @staticmethod
+    def connect_once_up(address):
+        def attempt():
+            try:
+                return Connection(address)
+            except ConnectionRefusedError:
+                return None
+        return wait_until(attempt, f"something listens on {address}")
 
 
 class Orders(ExampleTest):
