@@ -34,7 +34,7 @@ class Output {
     size_ += bytes.size();
   }
 
-  void append(Output other) {
+  void append(const Output& other) {
     for (const Bytes& piece : other.pieces_) append(piece);
     append(std::string_view(other.tail_));
   }

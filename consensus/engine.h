@@ -96,14 +96,14 @@ struct Notice {
   std::string text;
 };
 
-struct Outputs {                     // the field order is the contract
-  std::vector<Record> write;         ///< append to the log, in this order
-  std::vector<Send> at_once;         ///< may leave before the write
-  std::vector<Send> after_write;     ///< leave, and return ours, once all written so far is durable
-  std::vector<Serve> serve;          ///< read the log for a peer
-  std::vector<Decision> decided;     ///< in slot order, without gaps
+struct Outputs {                  // the field order is the contract
+  std::vector<Record> write;      ///< append to the log, in this order
+  std::vector<Send> at_once;      ///< may leave before the write
+  std::vector<Send> after_write;  ///< leave, and return ours, once all written so far is durable
+  std::vector<Serve> serve;       ///< read the log for a peer
+  std::vector<Decision> decided;  ///< in slot order, without gaps
   std::vector<Notice> notices;
-  Instant wake_at = kNever;          ///< step(Tick) no later than this
+  Instant wake_at = kNever;  ///< step(Tick) no later than this
 
   bool empty() const {
     return write.empty() && at_once.empty() && after_write.empty() && serve.empty() &&

@@ -19,9 +19,9 @@ bool ClientRecord::admits(Incarnation incarnation, std::uint64_t number) const {
 }
 
 void ClientRecord::decide(Incarnation incarnation, std::uint64_t number) {
-  ZAP_CHECK(admits(incarnation, number),
-            "incarnation " << incarnation << " number " << number << " at incarnation "
-                           << incarnation_ << " low mark " << low_mark_);
+  ZAP_CHECK(admits(incarnation, number), "incarnation " << incarnation << " number " << number
+                                                        << " at incarnation " << incarnation_
+                                                        << " low mark " << low_mark_);
   if (incarnation > incarnation_) {
     incarnation_ = incarnation;
     low_mark_ = 1;
@@ -45,8 +45,7 @@ void ClientRecord::add_to(Hasher& hasher) const {
   }
 }
 
-Decision Ledger::execute(Seq seq, View view, WallTime proposed,
-                         const std::vector<CallPtr>& calls) {
+Decision Ledger::execute(Seq seq, View view, WallTime proposed, const std::vector<CallPtr>& calls) {
   ZAP_CHECK(seq == last_seq_ + 1, "slot " << seq << " executed after " << last_seq_);
   const WallTime agreed =
       rules_.timestamps_never_go_back ? std::max(proposed, last_timestamp_) : proposed;
@@ -111,8 +110,12 @@ std::uint64_t Ledger::low_mark(NodeId origin, Incarnation incarnation) const {
 
 Digest Ledger::checkpoint_digest(Epoch epoch, const Digest& membership) const {
   Hasher hasher("zap checkpoint");
-  hasher.add(last_seq_).add(epoch).add(last_index_).add(last_timestamp_).add(chain_).add(
-      membership);
+  hasher.add(last_seq_)
+      .add(epoch)
+      .add(last_index_)
+      .add(last_timestamp_)
+      .add(chain_)
+      .add(membership);
   hasher.add(static_cast<std::uint64_t>(clients_.size()));
   for (const auto& [origin, client] : clients_) {
     hasher.add(origin);

@@ -34,8 +34,8 @@ class ClientRecord {
 
  private:
   Incarnation incarnation_ = 0;
-  std::uint64_t low_mark_ = 1;     ///< lowest number not decided
-  std::bitset<kWindow> decided_;   ///< of number n at n % kWindow, for low_mark_ <= n
+  std::uint64_t low_mark_ = 1;    ///< lowest number not decided
+  std::bitset<kWindow> decided_;  ///< of number n at n % kWindow, for low_mark_ <= n
 };
 
 class Ledger {

@@ -17,11 +17,11 @@ namespace zap {
 }  // namespace zap
 
 /// Aborts unless `condition` holds; the rest of the arguments is streamed into the message.
-#define ZAP_CHECK(condition, what)                                      \
-  do {                                                                  \
-    if (!(condition)) [[unlikely]] {                                    \
-      std::ostringstream zap_check_message;                             \
-      zap_check_message << what;                                        \
+#define ZAP_CHECK(condition, what)                                                  \
+  do {                                                                              \
+    if (!(condition)) [[unlikely]] {                                                \
+      std::ostringstream zap_check_message;                                         \
+      zap_check_message << what;                                                    \
       ::zap::check_failed(__FILE__, __LINE__, #condition, zap_check_message.str()); \
-    }                                                                   \
+    }                                                                               \
   } while (false)

@@ -20,10 +20,10 @@ namespace zap {
 /// A replicated call (or a read that is served by ordering it).
 struct Operation {
   OperationId id;
-  WallTime deadline = 0;    ///< agreed time after which it is not executed any more
-  std::string listener;     ///< the configured name of the listener that took it
-  std::string method;       ///< the methods-table entry that it matched, for metrics and errors
-  Bytes payload;            ///< the call, as its adapter writes it for the application
+  WallTime deadline = 0;  ///< agreed time after which it is not executed any more
+  std::string listener;   ///< the configured name of the listener that took it
+  std::string method;     ///< the methods-table entry that it matched, for metrics and errors
+  Bytes payload;          ///< the call, as its adapter writes it for the application
 
   friend bool operator==(const Operation&, const Operation&) = default;
 };

@@ -79,7 +79,7 @@ class Driver {
 
   LogPosition appended_ = 0;
   LogPosition durable_ = 0;
-  std::deque<Held> held_;    ///< by position
+  std::deque<Held> held_;  ///< by position
 };
 
 }  // namespace zap

@@ -47,7 +47,7 @@ class LocalReads {
 
   Applier& app_;
   Metrics& metrics_;
-  std::size_t asked_ = 0;  ///< the application has them
+  std::size_t asked_ = 0;                  ///< the application has them
   std::multimap<Index, Waiting> waiting_;  ///< by the index that they wait for
 };
 

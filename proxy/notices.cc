@@ -8,7 +8,8 @@ void report(const Notice& notice, const Membership& membership, Metrics& metrics
   switch (notice.kind) {
     case Notice::Kind::kViewChange:
       metrics.view_changes.Increment();
-      return log_warning("view change", {{"term", notice.view}, {"next_leader", membership.name_of(notice.node)}});
+      return log_warning("view change",
+                         {{"term", notice.view}, {"next_leader", membership.name_of(notice.node)}});
     case Notice::Kind::kNewView:
       return log_info("new view",
                       {{"term", notice.view}, {"leader", membership.name_of(notice.node)}});

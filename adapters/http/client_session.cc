@@ -130,7 +130,7 @@ void HttpClientSession::put(std::uint64_t sequence, Output& output, Write write)
 
 void HttpClientSession::let_go(Output& output) {
   while (!slots_.empty() && slots_.front().answered) {
-    output.append(std::move(slots_.front().waiting));
+    output.append(slots_.front().waiting);
     slots_.pop_front();
     ++first_;
   }

@@ -29,9 +29,8 @@ TEST_CASE("an operation id is printed with its origin's name, and read back") {
   const OperationId id{1, 7, 1042};
   CHECK(to_string(id, membership) == "rack-2-7-1042");
   CHECK(parse_operation_id("rack-2-7-1042", membership) == id);
-  for (const char* wrong :
-       {"", "node1", "node1-7", "node3-1-1", "node1--1", "node1-01-1", "node1-1-", "node1-1-1x",
-        "node1-99999999999999999999-1", "-1-1"}) {
+  for (const char* wrong : {"", "node1", "node1-7", "node3-1-1", "node1--1", "node1-01-1",
+                            "node1-1-", "node1-1-1x", "node1-99999999999999999999-1", "-1-1"}) {
     INFO(wrong);
     CHECK_FALSE(parse_operation_id(wrong, membership));
   }
