@@ -70,6 +70,7 @@ class Section {
               const std::vector<std::pair<std::string_view, Enum>>& choices,
               Presence presence = Presence::kOptional) {
     std::vector<std::string_view> names;
+    names.reserve(choices.size());
     for (const auto& choice : choices) names.push_back(choice.first);
     const std::optional<std::size_t> chosen = choose(key, names, presence);
     if (chosen) out = choices[*chosen].second;
