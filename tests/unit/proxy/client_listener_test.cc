@@ -147,7 +147,7 @@ struct Server {
   LineProtocol protocol;
   ClientCount count;
   EventLoop loop;
-  bool hold = false;
+  std::atomic<bool> hold = false;
   std::atomic<std::size_t> calls = 0;
   std::vector<std::pair<std::weak_ptr<Client>, ClientCall>> held;
   std::optional<ClientListener> listener;
