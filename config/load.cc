@@ -75,7 +75,7 @@ void load_admin(Section& section, Config& config, Claims& claims) {
 
 void load_limits(Section& section, Config& config) {
   Limits& limits = config.limits;
-  section.bytes("request_bytes", limits.request_bytes, 1000, 64 * kMegabyte);
+  section.bytes("request_bytes", limits.request_bytes, 1000, 15 * kMegabyte);
   section.bytes("response_bytes", limits.response_bytes, 1000, 64 * kMegabyte);
   std::uint64_t connections = limits.connections;
   section.number("connections", connections, 1, 1'000'000);

@@ -147,6 +147,8 @@ void LogKeeper::append(const std::vector<Record>& records) {
 
 void LogKeeper::sync() { log_->sync(); }
 
+void LogKeeper::admit_loss(View view) { log_->admit_loss({.view = view, .seq = 0}); }
+
 void LogKeeper::votes_again() { log_->forgive_loss(); }
 
 Result<void> LogKeeper::close() {

@@ -54,6 +54,8 @@ class LogKeeper : public DecisionSource {
   /// DecidedDigests or Batches, as far as the log holds the slots and up to about 1 MB; kNotFound
   /// where it holds none.
   void serve(const Serve& request, Answer answer);
+  /// Notice::Kind::kAmnesia: what the log lacks must be remembered across restarts.
+  void admit_loss(View view);
   /// Notice::Kind::kReturned: what was lost no longer keeps this node from voting.
   void votes_again();
 

@@ -45,6 +45,7 @@ void Ports::serve_from_log(const Serve& request) {
 }
 
 void Ports::notice(const Notice& notice) {
+  if (notice.kind == Notice::Kind::kAmnesia) log_.admit_loss(notice.view);
   if (notice.kind == Notice::Kind::kReturned) log_.votes_again();
   sinks_.notice(notice);
 }

@@ -58,6 +58,8 @@ Digest agreed_digest(const config::Config& config, const Comparisons& comparison
       .add(config.idempotency.entries)
       .add(config.idempotency.bytes)
       .add(comparisons.digest())
+      .add(std::uint64_t{config.consensus.fixed_leader.has_value()})
+      .add(std::uint64_t{config.consensus.fixed_leader.value_or(0)})
       .finish();
 }
 

@@ -231,6 +231,8 @@ void Log::sync() { state_->writer_->sync(); }
 
 Result<std::vector<StoredRecord>> Log::read(const LogQuery& query) { return state_->read(query); }
 
+void Log::admit_loss(Vote vote) { state_->writer_->admit_loss(vote); }
+
 void Log::forgive_loss() { state_->writer_->forgive_loss(); }
 
 Result<void> Log::close() { return state_->writer_->close(); }

@@ -122,6 +122,9 @@ class Log {
   /// checked against its CRC.
   Result<std::vector<StoredRecord>> read(const LogQuery& query);
 
+  /// A peer showed that the log lacks what this node said, up to `vote`: lost() says so at every
+  /// open from now on, until forgive_loss(). The mark is written at once.
+  void admit_loss(Vote vote);
   /// The node may vote again after a loss: the mark says so from its next writing on.
   void forgive_loss();
 

@@ -58,6 +58,17 @@ void LogWriter::sync() {
   wake_.notify_one();
 }
 
+void LogWriter::admit_loss(Vote vote) {
+  {
+    const std::lock_guard lock(mutex_);
+    lost_ = true;
+    mark_now_ = true;
+    vote_.view = std::max(vote_.view, vote.view);
+    vote_.seq = std::max(vote_.seq, vote.seq);
+  }
+  wake_.notify_one();
+}
+
 void LogWriter::forgive_loss() {
   bool wake = false;
   {
@@ -99,6 +110,7 @@ LogWriter::Queued LogWriter::queued() {
 void LogWriter::run() {
   Result<void> done;
   for (Ending ending = Ending::kNone; done && ending == Ending::kNone;) {
+    bool mark_now = false;
     {
       std::unique_lock lock(mutex_);
       wait(lock);
@@ -107,9 +119,10 @@ void LogWriter::run() {
       writing_ = std::move(queue_);
       queue_.clear();
       written_vote_ = vote_;
+      mark_now = std::exchange(mark_now_, false);
     }
     done = write_group();
-    if (done && ending == Ending::kNone && Clock::now() >= interval_ends_) {
+    if (done && ending == Ending::kNone && (mark_now || Clock::now() >= interval_ends_)) {
       done = end_interval();
     }
   }
@@ -118,7 +131,9 @@ void LogWriter::run() {
 }
 
 void LogWriter::wait(std::unique_lock<std::mutex>& lock) {
-  const auto urgent = [this] { return wanted_ > written_ || ending_ != Ending::kNone; };
+  const auto urgent = [this] {
+    return wanted_ > written_ || mark_now_ || ending_ != Ending::kNone;
+  };
   while (!urgent()) {
     const bool mark_is_old = mark_.mark().position != end_.position || mark_.mark().lost != lost_;
     if (!queue_.empty() || mark_is_old) {

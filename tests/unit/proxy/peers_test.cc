@@ -155,7 +155,7 @@ TEST_CASE_METHOD(Fixture, "peers: messages keep their order, large and small, si
         *owed.signature = signer.sign(owed.statement);
       }
     } else if (i % 50 == 1) {
-      message = pbft::FetchCalls{std::vector<Digest>(20'000)};
+      message = pbft::FetchCalls{std::vector<Digest>(limits::kFetchedCalls)};
     }
     sent.push_back(message.index());
     one.peers->send(1, std::make_shared<const Message>(std::move(message)));
@@ -282,9 +282,10 @@ TEST_CASE_METHOD(Fixture, "peers: one that takes nothing costs a bounded outbox,
   raw.stream->pause_reading();
   const auto large =
       std::make_shared<const Message>(pbft::FetchCalls{std::vector<Digest>(limits::kFetchedCalls)});
-  for (int i = 0; i < 60; ++i) {
+  const std::size_t enough = 2 * limits::kOutboxBytes / (limits::kFetchedCalls * sizeof(Digest));
+  for (std::size_t i = 0; i < enough; ++i) {
     two.peers->send(0, large);
-    run_for(loop, 1ms);
+    if (i % 16 == 0) run_for(loop, 1ms);
   }
   CHECK(two.peers->stats(0).dropped > 0);
   CHECK(two.peers->stats(0).outbox_bytes < limits::kOutboxBytes + (8u << 20));

@@ -170,6 +170,21 @@ TEST_CASE("amnesia: a log shorter than its mark is told, again and again until i
   CHECK(!(*forgiven.log)->lost());
 }
 
+TEST_CASE("amnesia: a loss that a peer showed is told at the next open, whatever the log says") {
+  NodeFolder node;
+  {
+    RunningLog running(node.path());
+    running.append({record(1)});
+    REQUIRE(running.sync());
+    running.log->admit_loss({.view = 7, .seq = 0});
+    REQUIRE(running.log->close());
+  }
+  const Reading reading = read_log(node.path());
+  REQUIRE(reading.log);
+  REQUIRE((*reading.log)->lost());
+  CHECK((*reading.log)->lost()->view == 7);
+}
+
 TEST_CASE("amnesia: a new boot without a clean stop, unless every group was synced") {
   const SyncMode mode = GENERATE(SyncMode::kAlways, SyncMode::kBatch, SyncMode::kNever);
   const bool clean = GENERATE(false, true);
