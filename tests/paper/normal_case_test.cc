@@ -7,16 +7,8 @@
 
 using namespace zap;
 using zap::test::InFlight;
+using zap::test::is;
 using zap::test::Lockstep;
-
-namespace {
-
-template <typename Kind>
-bool is(const InFlight& message) {
-  return std::holds_alternative<Kind>(*message.message);
-}
-
-}  // namespace
 
 TEST_CASE("4.2: a call submitted at any replica is applied by all, in one order") {
   Lockstep cluster(4);

@@ -8,16 +8,8 @@
 using namespace zap;
 using namespace std::chrono_literals;
 using zap::test::InFlight;
+using zap::test::is;
 using zap::test::Lockstep;
-
-namespace {
-
-template <typename Kind>
-bool is(const InFlight& message) {
-  return std::holds_alternative<Kind>(*message.message);
-}
-
-}  // namespace
 
 TEST_CASE("4.4: when the leader is gone the next one leads, and nothing decided is lost") {
   Lockstep cluster(4);

@@ -25,6 +25,11 @@ struct InFlight {
 };
 using Filter = std::function<bool(const InFlight&)>;  ///< true: the message is lost
 
+template <typename Kind>
+bool is(const InFlight& message) {
+  return std::holds_alternative<Kind>(*message.message);
+}
+
 class Lockstep {
  public:
   explicit Lockstep(std::uint32_t n, pbft::Settings settings = {});
