@@ -74,6 +74,13 @@ void about_app(const Listener& listener, Sentences& out) {
   }
 }
 
+/// As far as the verb tells.
+bool is_unordered_write(const Method& method) {
+  if (method.mode != Mode::kLocal && method.mode != Mode::kPassthrough) return false;
+  const std::string verb = method.match.substr(0, method.match.find(' '));
+  return verb != "GET" && verb != "HEAD" && verb != "OPTIONS";
+}
+
 void about_methods(const Config& config, const Listener& listener, Sentences& out) {
   const bool leader =
       config.consensus.read_strategy == Mode::kLeader ||
@@ -84,6 +91,11 @@ void about_methods(const Config& config, const Listener& listener, Sentences& ou
                   ": leader reads are one node's word: stale or false if the leader lies.");
   }
   for (const Method& method : listener.methods) {
+    if (listener.protocol == ListenerProtocol::kHttp && is_unordered_write(method)) {
+      out.push_back(listener.name + ": '" + method.match +
+                    "' is not ordered: a call that changes state changes this copy alone, and the "
+                    "copies differ from then on.");
+    }
     if (method.mode == Mode::kLocal && !method.max_staleness) {
       out.push_back(
           listener.name + ": '" + method.match +

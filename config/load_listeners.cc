@@ -30,9 +30,11 @@ std::optional<std::string> load_call(Section& section, const char* key, bool com
   std::string text;
   if (!section.text(key, text, presence)) return std::nullopt;
   if (is_call(text, command)) return text;
-  section.problems().add(section.where(key), section.full_name(key) + " is '" + text + "'",
-                         command ? "write METHOD /path, or the absolute path of a local command"
-                                 : "write METHOD /path, as in \"GET /_zap/instance\"");
+  section.problems().add(
+      section.where(key), section.full_name(key) + " is '" + text + "'",
+      command ? std::string("write METHOD /path, or the absolute path of a local command")
+              : "write METHOD /path, as in \"GET /_zap/" +
+                    std::string(key == std::string_view("instance") ? "instance\"" : "applied\""));
   return std::nullopt;
 }
 

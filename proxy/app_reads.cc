@@ -8,7 +8,8 @@ namespace zap {
 
 namespace {
 
-constexpr const char* kTooSlow = "it did not answer in time";
+constexpr const char* kTooSlow =
+    "it did not answer in time (can it serve several connections at once?)";
 
 }  // namespace
 

@@ -98,7 +98,11 @@ int main(int argc, char** argv) {
   try {
     top.parse(static_cast<int>(dashes - argv), argv);
   } catch (const CLI::ParseError& error) {
-    return top.exit(error) == 0 ? kDone : kUsage;  // --help and --version come this way too
+    const int status = top.exit(error);  // --help and --version come this way too
+    if (status != 0 && argc > 1 && top.get_subcommands().empty() && argv[1][0] != '-') {
+      std::cerr << "zap-sidecar has no command '" << argv[1] << "'\n";
+    }
+    return status == 0 ? kDone : kUsage;
   }
   if (dashes != argv + argc && !chosen->takes_child()) {
     std::cerr << "zap-sidecar " << chosen->name() << " starts no command; nothing may follow --\n";

@@ -27,7 +27,7 @@ void report(const Notice& notice, const Membership& membership, Metrics& metrics
     case Notice::Kind::kAmnesia:
       return log_warning("the log lacks what this node said", {{"what", notice.text}});
     case Notice::Kind::kReturned:
-      return log_info("votes again", {{"term", notice.view}, {"slot", notice.seq}});
+      return log_info("votes", {{"term", notice.view}, {"slot", notice.seq}});
   }
 }
 

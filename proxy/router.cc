@@ -35,7 +35,7 @@ ProxyError error_of(const CallEnd& end, std::string operation_id) {
           .message =
               "no answer before the time-out; the call may or may not be executed: ask "
               "/op/" +
-              operation_id + " on the admin address, or retry with the same key",
+              operation_id + " on the admin address; a retry may execute it a second time",
           .operation_id = operation_id};
 }
 

@@ -63,7 +63,9 @@ class Bench : public Command {
     flags.number("--connections", connections_, 1, kConnectionsMax, "each with one call in flight");
     flags.number("--duration", seconds_, 1, kSecondsMax, "seconds");
     flags.number("--size", size_, 0, kSizeMax, "bytes of a written value");
-    flags.choice("--mode", mode_, {"write", "read", "mixed"}, "mixed: a read after each write");
+    flags.choice(
+        "--mode", mode_, {"write", "read", "mixed"},
+        "mixed: half reads, of keys that another connection may be writing: 404 is no fault then");
     flags.number("--rate", rate_, 0, kManyMax,
                  "calls a second over all connections; 0: as fast as answers come");
     flags.number("--keys", keys_, 1, kManyMax, "different keys, taken in turn");

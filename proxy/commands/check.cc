@@ -7,6 +7,7 @@
 #include "config/caveats.h"
 #include "config/load.h"
 #include "config/units.h"
+#include "proxy/commands/runnable.h"
 
 namespace zap::commands {
 namespace {
@@ -96,6 +97,10 @@ class Check : public Command {
     const auto loaded = config::load(file_);
     if (!loaded) {
       std::cerr << loaded.error().message << "\n";
+      return kUsage;
+    }
+    if (const auto can = runnable(*loaded); !can) {
+      std::cerr << can.error().message << "\n";
       return kUsage;
     }
     print_summary(*loaded);

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "config/load.h"
+#include "proxy/commands/runnable.h"
 #include "proxy/run.h"
 #include "store/vote_mark.h"
 
@@ -39,8 +40,8 @@ class Run : public Command {
       std::cerr << loaded.error().message << "\n";
       return kUsage;
     }
-    if (loaded->consensus.protocol == config::Protocol::kZab) {
-      std::cerr << file_ << ": this version runs protocol: pbft only\n";
+    if (const auto can = runnable(*loaded); !can) {
+      std::cerr << can.error().message << "\n";
       return kUsage;
     }
     if (new_) {

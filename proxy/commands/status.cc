@@ -98,9 +98,21 @@ class Health : public AdminQuestion {
                        .dump()
                 << "\n";
     } else {
-      std::cout << (ready ? "ready" : "not ready: " + answer.body) << "\n";
+      print_reasons(ready, json::parse(answer.body, nullptr, false));
     }
     return ready ? kDone : kFailed;
+  }
+
+  static void print_reasons(bool ready, const json& body) {
+    if (ready) {
+      std::cout << "ready\n";
+    } else if (!body.is_object() || !body.contains("reasons")) {
+      std::cout << "not ready: that is not the admin address of a node\n";
+    } else {
+      std::cout << "not ready:\n";
+      for (const json& reason : body["reasons"])
+        std::cout << "- " << reason.get<std::string>() << "\n";
+    }
   }
 };
 

@@ -1,0 +1,24 @@
+#include "proxy/commands/runnable.h"
+
+#include "proxy/protocol_of.h"
+
+namespace zap::commands {
+
+Result<void> runnable(const config::Config& config) {
+  if (config.consensus.protocol == config::Protocol::kZab) {
+    return Error{ErrorCode::kInvalid,
+                 config.file.string() +
+                     ": consensus.protocol is zab; this version has pbft only, "
+                     "for 4 nodes or more"};
+  }
+  for (const config::Listener& listener : config.listeners) {
+    const auto protocol = protocol_of(listener.protocol);
+    if (!protocol) {
+      return Error{ErrorCode::kInvalid, config.file.string() + ": listener " + listener.name +
+                                            ": " + protocol.error().message};
+    }
+  }
+  return {};
+}
+
+}  // namespace zap::commands
