@@ -1,9 +1,8 @@
 """Is there one order of these calls that respects time and explains every answer?
 
 The search of Wing and Gong ("Testing and verifying concurrent objects", 1993) with Lowe's memo
-("Testing for linearizability", 2017): walk the calls in the order in which they began; linearize
-any call that began before the first pending return; go back where the model refuses; never visit
-the same (set of linearized calls, state) twice.
+("Testing for linearizability", 2017): linearize any call that began before the first pending return;
+go back where the model refuses; never visit the same (set of linearized calls, state) twice.
 
 A call whose outcome is unknown never returned: it may take effect at any time after it began, or
 not at all. A call that was certainly not executed does not belong into the history.
@@ -98,9 +97,6 @@ class _Events:
     def after(self, place):
         return self._next[place]
 
-    def begin_of(self, number):
-        return self._begin_at[number]
-
     def lift(self, number):
         for place in (self._begin_at[number], self._return_at[number]):
             before, after = self._before[place], self._next[place]
@@ -116,6 +112,22 @@ class _Events:
         return self._end
 
 
+def _candidates(calls, events):
+    """Who may be linearized next: whoever began before the first pending return. Those without an
+    answer fit everywhere, so they come last, and of equal ones the first to begin stands for all:
+    else every set of them would be tried."""
+    unanswered = {}
+    place = events.first()
+    while place != events.end and not events.is_return[place]:
+        number = events.number[place]
+        if calls[number].unknown:
+            unanswered.setdefault((calls[number].kind, calls[number].argument), number)
+        else:
+            yield number
+        place = events.after(place)
+    yield from unanswered.values()
+
+
 def is_linearizable(model, calls):
     """True if some order explains all answers. `calls` in any order."""
     calls = list(calls)
@@ -124,28 +136,25 @@ def is_linearizable(model, calls):
     state, linearized = model.initial, 0
     seen = {(0, state)}
     steps = []  # (number, state before)
-    place = events.first()
+    choices = [_candidates(calls, events)]  # what is left to try, after each step
     while waiting:
-        if place != events.end and not events.is_return[place]:
-            number = events.number[place]
+        for number in choices[-1]:
             possible, changed = model.step(state, calls[number])
-            after = linearized | 1 << number
-            if possible and (after, changed) not in seen:
-                seen.add((after, changed))
+            after = (linearized | 1 << number, changed)
+            if possible and after not in seen:
+                seen.add(after)
                 steps.append((number, state))
-                state, linearized = changed, after
+                linearized, state = after
                 waiting -= not calls[number].unknown
                 events.lift(number)
-                place = events.first()
-            else:
-                place = events.after(place)
-            continue
-        # A return: this call had to be linearized by now. The last choice was wrong.
-        if not steps:
-            return False
-        number, state = steps.pop()
-        linearized &= ~(1 << number)
-        waiting += not calls[number].unknown
-        events.put_back(number)
-        place = events.after(events.begin_of(number))
+                choices.append(_candidates(calls, events))
+                break
+        else:  # the last choice was wrong
+            if not steps:
+                return False
+            choices.pop()
+            number, state = steps.pop()
+            linearized &= ~(1 << number)
+            waiting += not calls[number].unknown
+            events.put_back(number)
     return True
