@@ -149,7 +149,7 @@ void LogWriter::wait(std::unique_lock<std::mutex>& lock) {
 
 Result<void> LogWriter::write_group() {
   if (writing_.empty()) return {};
-  if (segment_.file_bytes() > options_.max_segment_bytes) {
+  if (segment_.bytes() > options_.max_segment_bytes) {
     const Result<void> begun = begin_next_segment();
     if (!begun) return begun;
   }
@@ -161,7 +161,7 @@ Result<void> LogWriter::write_group() {
     written_ = end_.position;
   }
   events_.on_durable(end_.position);
-  return {};
+  return options_.sync_mode == SyncMode::kAlways ? segment_.make_room() : Result<void>();
 }
 
 Result<void> LogWriter::write_records() {

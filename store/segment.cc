@@ -20,6 +20,8 @@ constexpr std::int64_t kFormat = 1;
 constexpr std::string_view kPrefix = "segment-";
 constexpr std::string_view kSuffix = ".db";
 constexpr std::size_t kNameDigits = 20;
+/// Zeros written ahead of SQLite at once: some twenty small commits.
+constexpr std::uint64_t kRoomBytes = 256u << 10;
 constexpr std::array<std::string_view, 3> kBesides = {"-wal", "-shm", "-journal"};
 
 constexpr const char* kSchema =
@@ -129,7 +131,8 @@ Result<SegmentWriter> SegmentWriter::create(const fs::path& folder, const Segmen
   if (!connection) return connection.error();
   SegmentWriter writer(unborn, std::move(*connection));
   Result<void> done =
-      writer.connection_.run(std::string("PRAGMA page_size=4096; PRAGMA application_id=0x5A41504C;"
+      writer.connection_.run(std::string("PRAGMA page_size=" + std::to_string(kPageBytes) +
+                                         "; PRAGMA application_id=0x5A41504C;"
                                          "PRAGMA journal_mode=WAL;") +
                              kSchema);
   if (done) done = writer.prepare(SyncMode::kAlways);
@@ -157,12 +160,16 @@ Result<SegmentWriter> SegmentWriter::open(const fs::path& file, SyncMode sync_mo
   SegmentWriter writer(file, std::move(*connection));
   const Result<void> prepared = writer.prepare(sync_mode);
   if (!prepared) return prepared.error();
+  std::error_code error;
+  writer.file_bytes_ = fs::file_size(file, error);
+  if (error) {
+    return Error{ErrorCode::kIo, "cannot size " + file.string() + ": " + error.message()};
+  }
   return writer;
 }
 
 Result<void> SegmentWriter::prepare(SyncMode sync_mode) {
-  const Result<void> set =
-      connection_.run("PRAGMA wal_autocheckpoint=0; " + pragma_synchronous(sync_mode));
+  const Result<void> set = connection_.run(pragma_synchronous(sync_mode));
   if (!set) return set;
   Result<Statement> insert =
       connection_.prepare("INSERT INTO record VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
@@ -204,14 +211,15 @@ Result<void> SegmentWriter::insert(const ChainedRecord& chained) {
 
 Result<void> SegmentWriter::sync() { return connection_.sync_write_ahead_log(); }
 
-std::uint64_t SegmentWriter::file_bytes() const {
-  std::uint64_t total = 0;
-  for (const std::string& name : {file_.string(), file_.string() + "-wal"}) {
-    std::error_code error;
-    const std::uint64_t bytes = fs::file_size(name, error);
-    if (!error) total += bytes;
-  }
-  return total;
+Result<void> SegmentWriter::make_room() {
+  const std::uint64_t used = connection_.write_ahead_log_bytes();
+  if (used + kRoomBytes / 2 <= room_ends_) return {};
+  room_ends_ = used + kRoomBytes;
+  return connection_.make_room(room_ends_);
+}
+
+std::uint64_t SegmentWriter::bytes() const {
+  return file_bytes_ + connection_.write_ahead_log_bytes();
 }
 
 Result<void> SegmentWriter::seal() && {

@@ -1,9 +1,17 @@
 #include "store/sqlite.h"
 
+#include <algorithm>
+#include <vector>
+
 namespace zap::store {
 namespace {
 
 constexpr int kBusyTimeoutMs = 2000;
+
+// Of SQLite's write-ahead log (sqlite.org/fileformat2.html, 4.1), with the pages of our segments.
+constexpr std::uint64_t kLogHeaderBytes = 32;
+constexpr std::uint64_t kFrameBytes = 24 + kPageBytes;
+constexpr std::size_t kRoomBytesAtOnce = 64u << 10;
 
 ErrorCode error_code(int sqlite_code) {
   switch (sqlite_code & 0xFF) {
@@ -71,6 +79,15 @@ Result<Connection> Connection::open(const std::string& file, Access access) {
   }
   sqlite3_busy_timeout(database, kBusyTimeoutMs);
   sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  // In the place of SQLite's own hook, which would checkpoint on the commit path.
+  connection.pages_ = std::make_unique<int>(0);
+  sqlite3_wal_hook(
+      database,
+      [](void* pages, sqlite3*, const char*, int count) {
+        *static_cast<int*>(pages) = count;
+        return SQLITE_OK;
+      },
+      connection.pages_.get());
   return connection;
 }
 
@@ -90,18 +107,42 @@ Result<Statement> Connection::prepare(const std::string& sql) {
   return statement;
 }
 
-Result<void> Connection::sync_write_ahead_log() {
+sqlite3_file* Connection::write_ahead_log() const {
   sqlite3_file* file = nullptr;
-  int code = sqlite3_file_control(database_.get(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &file);
-  if (code == SQLITE_OK && file != nullptr && file->pMethods != nullptr) {
-    code = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
+  sqlite3_file_control(database_.get(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &file);
+  return file != nullptr && file->pMethods != nullptr ? file : nullptr;
+}
+
+Result<void> Connection::checked(int code, const char* what) const {
+  if (code == SQLITE_OK) return {};
+  return Error{error_code(code), std::string("cannot ") + what + " the write-ahead log of " +
+                                     sqlite3_db_filename(database_.get(), "main") + ": " +
+                                     sqlite3_errstr(code)};
+}
+
+Result<void> Connection::sync_write_ahead_log() {
+  sqlite3_file* const file = write_ahead_log();
+  if (file == nullptr) return {};
+  return checked(file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY), "sync");
+}
+
+std::uint64_t Connection::write_ahead_log_bytes() const {
+  return *pages_ == 0 ? 0 : kLogHeaderBytes + static_cast<std::uint64_t>(*pages_) * kFrameBytes;
+}
+
+Result<void> Connection::make_room(std::uint64_t bytes) {
+  static const std::vector<char> zeros(kRoomBytesAtOnce);
+  sqlite3_file* const file = write_ahead_log();
+  if (file == nullptr) return {};
+  sqlite3_int64 size = 0;
+  Result<void> done = checked(file->pMethods->xFileSize(file, &size), "size");
+  while (done && size < static_cast<sqlite3_int64>(bytes)) {
+    const auto count = std::min<sqlite3_int64>(bytes - size, zeros.size());
+    done = checked(file->pMethods->xWrite(file, zeros.data(), static_cast<int>(count), size),
+                   "make room in");
+    size += count;
   }
-  if (code != SQLITE_OK) {
-    return Error{error_code(code), std::string("cannot sync the write-ahead log of ") +
-                                       sqlite3_db_filename(database_.get(), "main") + ": " +
-                                       sqlite3_errstr(code)};
-  }
-  return {};
+  return done;
 }
 
 Result<void> Connection::checkpoint() {

@@ -16,6 +16,8 @@
 
 namespace zap::store {
 
+constexpr int kPageBytes = 4096;
+
 /// A prepared statement; parameters and columns are numbered from 1 and from 0, as in SQLite.
 class Statement {
  public:
@@ -48,6 +50,13 @@ class Connection {
   Result<void> run(const std::string& sql);
   Result<Statement> prepare(const std::string& sql);
 
+  /// Bytes of the write-ahead log that hold what was committed on this connection. What lies
+  /// behind is room.
+  std::uint64_t write_ahead_log_bytes() const;
+  /// Fills the write-ahead log with zeros up to `bytes`. A sync of what is then written there has
+  /// no file size and no blocks to make durable as well, which halves it. Whoever reads the log
+  /// stops at zeros, as at anything that is not the next page of this log.
+  Result<void> make_room(std::uint64_t bytes);
   /// Makes what was committed to the write-ahead log durable.
   Result<void> sync_write_ahead_log();
   /// Moves the write-ahead log into the file, durably, and empties it. kUnavailable: somebody
@@ -60,6 +69,11 @@ class Connection {
   struct Close {
     void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
   };
+  /// Null before the first commit.
+  sqlite3_file* write_ahead_log() const;
+  Result<void> checked(int code, const char* what) const;
+
+  std::unique_ptr<int> pages_;  ///< in the write-ahead log; SQLite's hook has its address
   std::unique_ptr<sqlite3, Close> database_;
 };
 

@@ -73,7 +73,7 @@ TEST_CASE("crash: killed at any moment, all that was reported durable is there")
 /// Runs in a child process with a limit on the size of every file; the answer is its exit status.
 int fill_the_disk(const std::filesystem::path& path) {
   ::signal(SIGXFSZ, SIG_IGN);
-  const rlimit limit{300'000, 300'000};
+  const rlimit limit{600'000, 600'000};
   ::setrlimit(RLIMIT_FSIZE, &limit);
   std::mutex mutex;
   std::condition_variable changed;

@@ -14,7 +14,8 @@ namespace {
 class Victim {
  public:
   explicit Victim(std::filesystem::path file) : file_(std::move(file)), whole_(read_bytes(file_)) {}
-  std::size_t bits() const { return whole_.size() * 8; }
+  /// But for the zeros at its end, which are room.
+  std::size_t bits() const { return (whole_.find_last_not_of('\0') + 1) * 8; }
   void flip(std::size_t bit) const {
     std::string damaged = whole_;
     damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
