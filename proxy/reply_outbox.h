@@ -1,6 +1,7 @@
 // proxy/reply_outbox.h - digests of our application's answers, on their way to the calls' origins.
 //
-// Collected during a loop turn, and sent at its end in one message to each origin.
+// An application answers the calls of a batch one after the other. Their digests wait for one
+// another, at most limits::kReplyGatherTime, and leave in one message to each origin.
 //
 // Threads: lives on the main loop.
 
@@ -20,9 +21,12 @@ class ReplyOutbox {
  public:
   using Send = std::function<void(NodeId origin, const wire::Replies& replies)>;
 
-  ReplyOutbox(EventLoop& loop, Send send) : loop_(loop), send_(std::move(send)) {}
+  ReplyOutbox(EventLoop& loop, Send send)
+      : loop_(loop), send_(std::move(send)), gather_(loop, [this] { flush(); }) {}
 
   void add(const OperationId& call, const Digest& compared);
+  /// Nothing that is worth waiting for follows: what there is leaves when this turn ends.
+  void send_soon();
 
  private:
   void flush();
@@ -30,7 +34,8 @@ class ReplyOutbox {
   EventLoop& loop_;
   const Send send_;
   std::map<NodeId, wire::Replies> by_origin_;
-  bool flush_is_due_ = false;
+  Timer gather_;
+  bool flush_is_due_ = false;  ///< when this turn ends
 };
 
 }  // namespace zap

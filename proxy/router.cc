@@ -53,7 +53,8 @@ Router::Router(EventLoop& loop, RouterSettings settings, Engine& engine, Driver&
              settings_.replies,
              [this](const WaitingCall& call, const CallEnd& end, const CallTimes& times) {
                ended(call, end, times);
-             }) {}
+             }),
+      gather_(loop, [this] { submit(); }) {}
 
 void Router::handle(const std::shared_ptr<Client>& client, const Route& route, ClientCall call) {
   const config::Method& method = *route.methods.resolve(call.method.verb, call.method.path);
@@ -101,15 +102,33 @@ void Router::order(const std::shared_ptr<Client>& client, const Route& route,
       .method = method.match,
       .payload = std::move(call.payload)};
 
-  if (to_submit_.empty()) loop_.at_end_of_turn([this] { submit(); });
+  if (to_submit_.empty()) gather_.at(now.instant + limits::kGatherTime);
   to_submit_.push_back(std::move(operation));
   to_submit_bytes_ += bytes;
   queue_bytes_ += bytes;
-  if (to_submit_bytes_ >= limits::kSubmitBytes) submit();
+  if (to_submit_bytes_ >= limits::kSubmitBytes) return submit();
+  look_at_bundle();
+}
+
+void Router::look_at_bundle() {
+  if (to_submit_.empty() || std::exchange(submit_is_due_, true)) return;
+  loop_.at_end_of_turn([this] {
+    submit_is_due_ = false;
+    submit_when_gathered();
+  });
+}
+
+/// A bundle costs a signature and its check on every other node. While earlier calls of this node
+/// are not answered, those to come gain little by being sent at once: they would wait behind them,
+/// at the leader and at the application.
+void Router::submit_when_gathered() {
+  const std::size_t before_them = calls_.waiting() - to_submit_.size();
+  if (to_submit_.size() * limits::kGatherPart >= before_them) submit();
 }
 
 void Router::submit() {
   if (to_submit_.empty()) return;
+  gather_.cancel();
   to_submit_bytes_ = 0;
   driver_.step(Submit{std::exchange(to_submit_, {})});
 }
@@ -165,6 +184,7 @@ std::optional<ProxyError> Router::refusal(const Applier& app) const {
 
 void Router::ended(const WaitingCall& call, const CallEnd& end, const CallTimes& times) {
   queue_bytes_ -= call.payload_bytes;
+  look_at_bundle();
   const auto client = call.client.lock();
   const std::string id = to_string(end.id, settings_.membership);
 

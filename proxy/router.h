@@ -78,6 +78,9 @@ class Router {
  private:
   void order(const std::shared_ptr<Client>& client, const Route& route,
              const config::Method& method, ClientCall call);
+  /// When this turn ends.
+  void look_at_bundle();
+  void submit_when_gathered();
   void submit();
   void ended(const WaitingCall& call, const CallEnd& end, const CallTimes& times);
   void refuse(Client& client, std::uint64_t sequence, config::Mode mode, const ProxyError& error);
@@ -93,8 +96,10 @@ class Router {
   bool draining_ = false;
   Instant in_step_{};                 ///< when this node last held what the others hold
   std::size_t queue_bytes_ = 0;       ///< payload of calls that are waited for
-  std::vector<Operation> to_submit_;  ///< of this turn
+  std::vector<Operation> to_submit_;  ///< the next bundle
   std::size_t to_submit_bytes_ = 0;
+  bool submit_is_due_ = false;  ///< looked at when this turn ends
+  Timer gather_;                ///< the bundle waits no longer
 };
 
 }  // namespace zap

@@ -279,6 +279,7 @@ void Sidecar::decided(const Decision& decision) {
     if (call.outcome == Outcome::kApplied) metrics_.operations.Increment();
     router_->calls().decided(call, decision.view, now);
   }
+  commit_index_ = engine_->state().commit_index;
   for (const auto& app : apps_) app->applier().enqueue(decision);
 }
 
@@ -290,6 +291,7 @@ void Sidecar::answered(const AppAnswer& answer) {
   } else if (answer.reply && !answer.replay) {
     reply_outbox_->add(id, answer.reply->compared);
   }
+  if (answer.index >= commit_index_) reply_outbox_->send_soon();
 }
 
 void Sidecar::backlog() {

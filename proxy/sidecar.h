@@ -107,6 +107,7 @@ class Sidecar {
   std::unique_ptr<Supervisor> supervisor_;
   std::vector<std::unique_ptr<LocalApp>> apps_;
   std::unique_ptr<ReplyOutbox> reply_outbox_;
+  Index commit_index_ = 0;  ///< of the newest decision
   std::unique_ptr<Router> router_;
   std::deque<Route> routes_;  ///< one a listener
   ClientCount client_count_;

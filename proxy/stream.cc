@@ -63,9 +63,19 @@ int Socket::release() { return std::exchange(fd_, -1); }
 
 // ---------------------------------------------------------------- Stream
 
+struct BufferDelete {
+  void operator()(evbuffer* buffer) const { evbuffer_free(buffer); }
+};
+
 // Kept alive by each callback while it runs: the owner may destroy the Stream inside of it.
 struct Stream::Impl : std::enable_shared_from_this<Stream::Impl> {
+  explicit Impl(EventLoop& its_loop) : loop(its_loop) {}
+
+  EventLoop& loop;
   bufferevent* bev = nullptr;
+  /// What was written in this turn of the loop.
+  const std::unique_ptr<evbuffer, BufferDelete> fresh{evbuffer_new()};
+  bool send_is_due = false;
   StreamHandlers handlers;
   std::string remote;
   bool open = false;
@@ -74,7 +84,7 @@ struct Stream::Impl : std::enable_shared_from_this<Stream::Impl> {
   bool paused = false;
   std::size_t input_limit = 0;
 
-  void start(EventLoop& loop, int fd, TlsSession tls, bool accepted) {
+  void start(int fd, TlsSession tls, bool accepted) {
     ssl_st* const ssl = tls.release();
     if (ssl) {
       bev = bufferevent_openssl_socket_new(
@@ -93,11 +103,48 @@ struct Stream::Impl : std::enable_shared_from_this<Stream::Impl> {
     bufferevent_enable(bev, EV_READ | EV_WRITE);
   }
 
-  void connect(EventLoop& loop, const Address& to);
+  void connect(const Address& to);
 
   evbuffer* input() const { return bufferevent_get_input(bev); }
   evbuffer* output() const { return bufferevent_get_output(bev); }
   bool input_full() const { return input_limit > 0 && evbuffer_get_length(input()) >= input_limit; }
+
+  std::size_t output_size() const {
+    return evbuffer_get_length(output()) + evbuffer_get_length(fresh.get());
+  }
+
+  void send_at_end_of_turn() {
+    if (std::exchange(send_is_due, true)) return;
+    loop.at_end_of_turn([weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->send();
+    });
+  }
+
+  /// Most sockets take all of it at once. Through the bufferevent it would cost two calls of
+  /// epoll_ctl and another turn of the loop; so that gets the rest only.
+  void send() {
+    send_is_due = false;
+    if (over) return;
+    if (open && evbuffer_get_length(output()) == 0) send_now();
+    if (evbuffer_get_length(fresh.get()) == 0) return written();
+    evbuffer_add_buffer(output(), fresh.get());
+  }
+
+  void send_now() {
+    ssl_st* const ssl = bufferevent_openssl_get_ssl(bev);
+    evbuffer_iovec piece;
+    while (evbuffer_peek(fresh.get(), -1, nullptr, &piece, 1) > 0) {
+      if (!ssl) {
+        if (evbuffer_write(fresh.get(), bufferevent_getfd(bev)) <= 0) return;
+        continue;
+      }
+      // What was not taken must be offered again, and no less of it: it stays in front.
+      const std::size_t taken =
+          write_to_tls(*ssl, {static_cast<const char*>(piece.iov_base), piece.iov_len});
+      if (taken == 0) return;
+      evbuffer_drain(fresh.get(), taken);
+    }
+  }
 
   void adjust_reading() {
     if (over) return;
@@ -117,7 +164,7 @@ struct Stream::Impl : std::enable_shared_from_this<Stream::Impl> {
 
   void written() {
     if (over) return;
-    if (closing && evbuffer_get_length(output()) == 0) return finish("");
+    if (closing && output_size() == 0) return finish("");
     const auto keep = shared_from_this();
     if (handlers.on_drained) handlers.on_drained();
   }
@@ -163,7 +210,7 @@ struct Stream::Impl : std::enable_shared_from_this<Stream::Impl> {
   }
 };
 
-void Stream::Impl::connect(EventLoop& loop, const Address& to) {
+void Stream::Impl::connect(const Address& to) {
   remote = to_string(to);
   sockaddr_storage address{};
   socklen_t size = 0;
@@ -197,20 +244,20 @@ void Stream::Impl::connect(EventLoop& loop, const Address& to) {
 }
 
 Stream::Stream(EventLoop& loop, const Address& to, StreamHandlers handlers, TlsSession tls)
-    : impl_(std::make_shared<Impl>()) {
+    : impl_(std::make_shared<Impl>(loop)) {
   impl_->handlers = std::move(handlers);
-  impl_->start(loop, -1, std::move(tls), /*accepted=*/false);
-  impl_->connect(loop, to);
+  impl_->start(-1, std::move(tls), /*accepted=*/false);
+  impl_->connect(to);
 }
 
 Stream::Stream(EventLoop& loop, Socket accepted, StreamHandlers handlers, TlsSession tls)
-    : impl_(std::make_shared<Impl>()) {
+    : impl_(std::make_shared<Impl>(loop)) {
   impl_->handlers = std::move(handlers);
   impl_->open = tls == nullptr;
   impl_->remote = remote_of(accepted.fd());
   const int on = 1;
   setsockopt(accepted.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  impl_->start(loop, accepted.release(), std::move(tls), /*accepted=*/true);
+  impl_->start(accepted.release(), std::move(tls), /*accepted=*/true);
 }
 
 Stream::~Stream() {
@@ -268,16 +315,18 @@ void Stream::write(Bytes bytes) {
   if (impl_->over || impl_->closing) return;
   const auto owner = new Bytes(std::move(bytes));
   evbuffer_add_reference(
-      impl_->output(), owner->data(), owner->size(),
+      impl_->fresh.get(), owner->data(), owner->size(),
       [](const void*, std::size_t, void* kept) { delete static_cast<Bytes*>(kept); }, owner);
+  impl_->send_at_end_of_turn();
 }
 
 void Stream::write_copy(std::string_view bytes) {
   if (impl_->over || impl_->closing) return;
-  evbuffer_add(impl_->output(), bytes.data(), bytes.size());
+  evbuffer_add(impl_->fresh.get(), bytes.data(), bytes.size());
+  impl_->send_at_end_of_turn();
 }
 
-std::size_t Stream::output_size() const { return evbuffer_get_length(impl_->output()); }
+std::size_t Stream::output_size() const { return impl_->output_size(); }
 
 void Stream::set_drained_at(std::size_t bytes) {
   bufferevent_setwatermark(impl_->bev, EV_WRITE, bytes, 0);

@@ -74,6 +74,12 @@ std::optional<PublicKey> peer_key(ssl_st* session) {
   return ed25519_key(X509_get0_pubkey(SSL_get0_peer_certificate(session)));
 }
 
+std::size_t write_to_tls(ssl_st& session, std::string_view bytes) {
+  ERR_clear_error();
+  std::size_t taken = 0;
+  return SSL_write_ex(&session, bytes.data(), bytes.size(), &taken) == 1 ? taken : 0;
+}
+
 std::string describe_tls_failure(ssl_st* session, unsigned long code) {
   const char* const reason = ERR_reason_error_string(code);
   std::string text = reason ? reason : "TLS failed";

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/ids.h"
 #include "core/result.h"
@@ -44,6 +45,10 @@ class TlsContext {
 /// The Ed25519 key in the certificate that the other side proved to hold. Nothing where the
 /// handshake is not done, or the certificate has a key of another kind.
 std::optional<PublicKey> peer_key(ssl_st* session);
+
+/// How many bytes an established session took at once. Those that it did not take must be offered
+/// again, wherever they lie by then, and no fewer.
+std::size_t write_to_tls(ssl_st& session, std::string_view bytes);
 
 /// A failed handshake or connection in words: `code` is OpenSSL's.
 std::string describe_tls_failure(ssl_st* session, unsigned long code);

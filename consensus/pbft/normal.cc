@@ -57,12 +57,23 @@ void Replica::handle(NodeId, const Bundle& bundle) {
 
 // ---------------------------------------------------------------- the leader
 
+/// A slot costs every node its signatures and syncs, however few calls it orders. So an idle
+/// pipeline proposes at once, and a busy one lets calls gather: until they are as many as in the
+/// last batch, whose callers come back with the next ones, or for gather_time().
 bool Replica::should_propose() const {
-  if (pool_.unproposed() == 0) return false;
-  const Seq in_flight = next_propose_ - 1 - std::max(ledger_.last_seq(), stable_.seq);
-  if (in_flight == 0) return true;
-  if (pool_.unproposed() >= settings_.batch_size) return true;
-  return batch_since_ && now_.instant >= *batch_since_ + settings_.batch_timeout;
+  const std::size_t calls = pool_.unproposed();
+  if (calls == 0) return false;
+  if (calls >= settings_.batch_size) return true;
+  if (in_flight() == 0 && (last_batch_ <= kQuietBatch || calls >= last_batch_)) return true;
+  return batch_since_ && now_.instant >= *batch_since_ + gather_time();
+}
+
+Duration Replica::gather_time() const {
+  return in_flight() == 0 ? settings_.batch_timeout * 2 / 5 : settings_.batch_timeout;
+}
+
+Seq Replica::in_flight() const {
+  return next_propose_ - 1 - std::max(ledger_.last_seq(), stable_.seq);
 }
 
 void Replica::propose() {
@@ -84,6 +95,7 @@ void Replica::propose() {
 void Replica::propose_batch(std::vector<CallPtr> calls) {
   const Seq seq = next_propose_++;
   next_accept_ = next_propose_;
+  last_batch_ = calls.size();
   BatchContent content{seq, {std::max(now_.wall, ledger_.last_timestamp()), {}}, std::move(calls)};
   for (const CallPtr& call : content.calls) content.batch.calls.push_back(call->digest);
 

@@ -80,6 +80,8 @@ class Replica final : public Engine {
   void handle(NodeId from, const Commit& message);
   void propose();
   bool should_propose() const;
+  Duration gather_time() const;
+  Seq in_flight() const;
   void propose_batch(std::vector<CallPtr> calls);
   void accept_ready();
   bool accept(Seq seq, Slot& slot);
@@ -172,6 +174,7 @@ class Replica final : public Engine {
   Seq next_propose_ = 1;     ///< of the leader
   Seq granted_horizon_ = 0;  ///< slots up to here are filled with null requests (amnesia)
   std::optional<Instant> batch_since_;  ///< since when calls wait for a batch to fill
+  std::size_t last_batch_ = 0;          ///< calls in the batch that was proposed last
 
   // ---- execution
   Ledger ledger_;

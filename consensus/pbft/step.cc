@@ -176,7 +176,7 @@ void Replica::run_timers() {
 Instant Replica::next_wake() const {
   Instant wake = policy_.no_status ? kNever : status_at_;
   const auto consider = [&](Instant when) { wake = std::min(wake, when); };
-  if (batch_since_ && in_window(next_propose_)) consider(*batch_since_ + settings_.batch_timeout);
+  if (batch_since_ && in_window(next_propose_)) consider(*batch_since_ + gather_time());
   for (const auto& [seq, want] : wants_) consider(want.next_try);
   if (may_change_view() && !active_ && election_deadline_) consider(*election_deadline_);
   if (may_change_view() && active_) {

@@ -28,6 +28,29 @@ TEST_CASE("4.2: an idle leader proposes at once, without waiting for a batch to 
   CHECK(cluster.applied(1) == "a");
 }
 
+TEST_CASE("4.2: a busy leader lets calls gather, a quiet one does not") {
+  Lockstep cluster(4);
+  const auto batches = [&] {
+    const auto sent = cluster.sent();
+    return std::count_if(sent.begin(), sent.end(), [](const std::string& line) {
+      return line.starts_with("0>1 PRE-PREPARE");
+    });
+  };
+  for (int i = 0; i < 20; ++i)
+    cluster.submit(1, "a");  // the first alone, the rest while it is busy
+  cluster.deliver();
+  REQUIRE(batches() == 2);
+  cluster.submit(1, "b");
+  cluster.submit(2, "c");
+  cluster.deliver();
+  CHECK(batches() == 0);
+  cluster.pass(std::chrono::milliseconds(5));
+  CHECK(batches() == 1);
+  cluster.submit(3, "d");
+  cluster.deliver();
+  CHECK(batches() == 1);
+}
+
 TEST_CASE("4.2: with f replicas silent calls are decided, with f + 1 they are not") {
   for (const std::uint32_t n : {4U, 5U, 6U, 7U, 10U}) {
     const std::uint32_t tolerated = n - Quorum{n}.size();

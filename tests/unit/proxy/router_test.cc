@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "core/limits.h"
 #include "proxy/app_progress.h"
 #include "tests/unit/proxy/line_app.h"
 #include "tests/unit/proxy/line_protocol.h"
@@ -68,7 +69,7 @@ struct ToyClient : Client {
 };
 
 struct House : ApplierObserver {
-  House() {
+  explicit House(std::size_t queue_bytes = 20) {
     listener.name = "main";
     listener.methods = {{.match = "POST /orders", .mode = config::Mode::kReplicated},
                         {.match = "GET /local", .mode = config::Mode::kLocal},
@@ -87,7 +88,7 @@ struct House : ApplierObserver {
                                              config::Mode::kLinearizable);
     route.emplace(Route{&listener, std::move(*methods), &*applier, &*reads});
     config::Limits limits;
-    limits.queue_bytes = 20;
+    limits.queue_bytes = queue_bytes;
     limits.request_timeout = 2s;
     router.emplace(loop, RouterSettings{.incarnation = 7, .membership = kMembers, .limits = limits},
                    engine, driver, metrics, [this] { return peers_up; });
@@ -162,6 +163,31 @@ TEST_CASE("router: the calls of one turn leave in one submit, numbered without g
   house.decide(sent[0], 1);
   run_until(house.loop, [&] { return house.client->heard.size() == 2; });
   CHECK(house.client->heard[1] == "1 did 1 pay-1 node1-7-1 @1");
+}
+
+TEST_CASE("router: while calls wait for their answers others gather, but not for long") {
+  House house(/*queue_bytes=*/1'000);
+  const auto submits = [&] { return house.engine.submits.size(); };
+  for (std::uint64_t sequence = 1; sequence <= 4; ++sequence)
+    house.call("POST", "/orders", sequence);
+  run_until(house.loop, [&] { return submits() == 1; });
+  house.call("POST", "/orders", 5);  // a quarter of those that wait: sent at once
+  house.loop.at_end_of_turn([&] { house.loop.stop(); });
+  house.loop.run();
+  CHECK(submits() == 2);
+
+  house.call("POST", "/orders", 6);
+  house.loop.at_end_of_turn([&] { house.loop.stop(); });
+  house.loop.run();
+  CHECK(submits() == 2);
+  house.call("POST", "/orders", 7);
+  run_until(house.loop, [&] { return submits() == 3; });
+  CHECK(house.engine.submits[2].size() == 2);
+
+  const Instant alone = read_clocks().instant;
+  house.call("POST", "/orders", 8);
+  run_until(house.loop, [&] { return submits() == 4; });
+  CHECK(read_clocks().instant >= alone + limits::kGatherTime);
 }
 
 TEST_CASE("router: a call that cannot be ordered is refused before it has a number") {
