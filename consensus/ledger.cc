@@ -66,7 +66,7 @@ Decision Ledger::execute(Seq seq, View view, WallTime proposed, const std::vecto
       if (client.admits(operation.id.incarnation, operation.id.number)) {
         client.decide(operation.id.incarnation, operation.id.number);
       }
-      if (agreed > operation.deadline) {
+      if (rules_.deadlines_count && agreed > operation.deadline) {
         decided.outcome = Outcome::kExpired;
       } else {
         decided.outcome = Outcome::kApplied;

@@ -44,6 +44,7 @@ class Ledger {
   struct Rules {
     bool deduplicate = true;
     bool timestamps_never_go_back = true;
+    bool deadlines_count = true;
   };
 
   explicit Ledger(ClusterId cluster) : cluster_(std::move(cluster)) {}

@@ -32,6 +32,8 @@ inline constexpr Duration kClientIdleTime = std::chrono::minutes(2);
 /// Beyond limits.connections: so many more are told why, for so long; others are just closed.
 inline constexpr std::size_t kRefusedClients = 64;
 inline constexpr Duration kRefusedClientTime = std::chrono::seconds(2);
+/// Open files beside clients and strangers: peers, segments, the application, the admin address.
+inline constexpr std::size_t kOtherFiles = 256;
 
 // ---------------------------------------------------------------- ordering (proxy/router)
 

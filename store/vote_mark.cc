@@ -140,6 +140,12 @@ Result<void> create_zero_mark(const std::filesystem::path& path, const ClusterId
                                           " already holds a node's log; name an empty one, or "
                                           "start the node that it belongs to"};
   }
+  // The log will hold what clients sent: its owner alone may look inside.
+  std::filesystem::permissions(path, std::filesystem::perms::owner_all, error);
+  if (error) {
+    return Error{ErrorCode::kIo,
+                 "cannot close folder " + path.string() + " to others: " + error.message()};
+  }
   const std::string name = (path / kFileName).string();
   const int descriptor = ::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (descriptor < 0) return io_error("cannot create " + name);

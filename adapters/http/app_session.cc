@@ -50,6 +50,8 @@ Result<std::vector<AppReply>> HttpAppSession::feed(std::string_view bytes) {
     if (waiting_.empty()) {
       if (bytes.empty()) return replies;
       reusable_ = false;
+      // What was answered before counts: the call must not be executed again.
+      if (!replies.empty()) return replies;
       return invalid("it sent " + std::to_string(bytes.size()) + " bytes that nobody asked for");
     }
     const Waiting& next = waiting_.front();
@@ -74,6 +76,7 @@ Result<std::vector<AppReply>> HttpAppSession::feed(std::string_view bytes) {
       case MessageParser::Progress::kError:
         reusable_ = false;
         if (parser_.error().kind == ParseError::Kind::kMalformed) {
+          if (!replies.empty()) return replies;
           return invalid(parser_.error().message);
         }
         replies.push_back(too_large());

@@ -37,7 +37,10 @@ void for_each_option(const Head& head, Element element) {
 
 }  // namespace
 
-bool is_zap_field(std::string_view name) { return starts_with(name, "zap-"); }
+// A CGI or WSGI server takes Zap_Seed for Zap-Seed.
+bool is_zap_field(std::string_view name) {
+  return starts_with(name, "zap-") || starts_with(name, "zap_");
+}
 
 bool ConnectionFields::names_fields(const Head& head) {
   bool found = false;

@@ -49,7 +49,7 @@ void Replica::handle(NodeId from, const Status& message) {
   if (from == settings_.self) return;
   peer_status_[from] = message;
   if (message.returning) answer_returning(from, message.incarnation);
-  if (!policy_.no_status) help(from, message);
+  help(from, message);
 }
 
 /// f + 1 others have executed more than we have, so a correct one has.
@@ -101,6 +101,7 @@ void Replica::help_with_decided(NodeId peer, const Status& status) {
 }
 
 void Replica::help_with_view(NodeId peer, const Status& status) {
+  if (policy_.view_changes_said_once) return;
   const bool needs_new_view = status.view < view_ || (status.view == view_ && !status.active);
   if (active_) {
     if (needs_new_view && new_view_) send(peer, *new_view_);
@@ -193,7 +194,6 @@ void Replica::handle(NodeId from, const FetchCalls& message) {
 }
 
 void Replica::want(Seq seq, Want wanted) {
-  if (policy_.no_fetch) return;
   // Bundles and pre-prepares race each other: a call that is lacking is mostly on its way.
   if (wanted.what == Want::What::kCalls) wanted.next_try += settings_.round_timeout / 50;
   const auto [entry, first] = wants_.try_emplace(seq, wanted);
@@ -270,7 +270,7 @@ void Replica::fetch_missing() {
 /// Calls that no proposal names for half of the time-out: the leader may lack them, so it gets
 /// them before our timers count against it. Our own go to everyone again.
 void Replica::forward_overdue() {
-  if (!active_ || policy_.no_forwarding || now_.instant < next_forward_) return;
+  if (!active_ || now_.instant < next_forward_) return;
   next_forward_ = now_.instant + settings_.round_timeout / 20;
   const Instant before = now_.instant - settings_.round_timeout / 2;
   for (Bundle& bundle :
@@ -280,6 +280,14 @@ void Replica::forward_overdue() {
     } else if (!is_leader()) {
       send(leader(), std::move(bundle));
     }
+  }
+}
+
+/// All that wait, as far as one message carries them.
+void Replica::send_own_calls(const std::vector<NodeId>& to) {
+  for (Bundle& bundle :
+       pool_.bundles_of(pool_.waiting_of(settings_.self, kClientWindow), kBatchBytes)) {
+    out_.at_once.push_back({to, std::move(bundle)});
   }
 }
 

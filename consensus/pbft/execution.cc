@@ -20,13 +20,8 @@ constexpr std::size_t kCheckpointsPerSigner = 4;
 void Replica::execute_ready() {
   for (;;) {
     const Seq seq = ledger_.last_seq() + 1;
-    auto found = slots_.find(seq);
-    if (found == slots_.end() || !found->second.decided) {
-      const auto next = slots_.find(seq + 1);
-      if (!policy_.execute_out_of_order || next == slots_.end() || !next->second.decided) return;
-      found = slots_.try_emplace(seq).first;
-      found->second.decided = null_digest();
-    }
+    const auto found = slots_.find(seq);
+    if (found == slots_.end() || !found->second.decided) return;
     Slot& slot = found->second;
     const Digest digest = *slot.decided;
     if (!slot.content(digest)) {

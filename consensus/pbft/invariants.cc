@@ -14,6 +14,8 @@ void Replica::check_invariants() const {
   ZAP_CHECK(next_propose_ <= stable_.seq + kWindow + 1, "proposed beyond the window");
   ZAP_CHECK(slots_.size() <= 3 * kWindow, slots_.size() << " slots are kept");
   ZAP_CHECK(wants_.size() <= slots_.size(), "wants something for slots that are not kept");
+  ZAP_CHECK(pool_.most_superseded_bytes() <= settings_.pool_bytes,
+            pool_.most_superseded_bytes() << " bytes of one origin's ended runs are kept");
   for (const auto& [seq, slot] : slots_) {
     ZAP_CHECK(seq > stable_.seq || seq > executed, "slot " << seq << " was not collected");
     ZAP_CHECK(slot.executed == (slot.decided && seq <= executed) || !slot.decided,

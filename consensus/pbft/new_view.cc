@@ -10,9 +10,11 @@ namespace zap::pbft {
 
 NewViewPlan plan_new_view(const std::vector<ViewChange>& view_changes, const Policy& policy) {
   NewViewPlan plan;
-  for (const ViewChange& view_change : view_changes) {
-    if (view_change.stable.seq > plan.stable.seq) plan.stable = view_change.stable;
-  }
+  if (view_changes.empty()) return plan;
+  const auto [lowest, highest] = std::minmax_element(
+      view_changes.begin(), view_changes.end(),
+      [](const ViewChange& a, const ViewChange& b) { return a.stable.seq < b.stable.seq; });
+  plan.stable = (policy.new_view_takes_lowest_checkpoint ? lowest : highest)->stable;
 
   // Per slot the certificate of the highest view. Two certificates of one view agree, since any
   // two quorums share a correct replica.

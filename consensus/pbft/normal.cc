@@ -160,7 +160,9 @@ bool Replica::accept(Seq seq, Slot& slot) {
   const BatchContent* content = assemble(seq, slot, proposal);
   if (!content) return false;
   const bool fresh = proposal.batch && !is_leader() && !slot.prepared && !slot.decided;
-  if (fresh && content->batch.timestamp > now_.wall + kClockTolerance) return false;
+  if (fresh && !policy_.clock_unbounded && content->batch.timestamp > now_.wall + kClockTolerance) {
+    return false;
+  }
   if (fresh) judge_clock(content->batch.timestamp);
 
   pool_.unpin(seq);
@@ -252,8 +254,7 @@ void Replica::record_accepted(Seq seq, Slot& slot, const Digest& digest, const S
 }
 
 void Replica::vote(Message message) {
-  (policy_.vote_before_durable ? out_.at_once : out_.after_write)
-      .push_back({everyone(), std::move(message)});
+  out_.after_write.push_back({everyone(), std::move(message)});
 }
 
 // ---------------------------------------------------------------- prepare and commit
@@ -292,10 +293,6 @@ void Replica::check_prepared(Seq seq, Slot& slot) {
   slot.prepared = slot.certificate(epoch_, seq);
   out_.write.push_back(*slot.prepared);
   vote(Commit{epoch_, slot.accepted->view, seq, slot.accepted->digest});
-  if (policy_.timer_stops_at_prepare) {
-    const BatchContent* content = slot.content(slot.accepted->digest);
-    for (const CallPtr& call : content->calls) pool_.decided(call->operation.id);
-  }
 }
 
 void Replica::handle(NodeId from, const Commit& message) {

@@ -178,6 +178,20 @@ std::size_t Pool::waiting() const {
   return count;
 }
 
+std::size_t Pool::most_superseded_bytes() const {
+  std::size_t most = 0;
+  for (const auto& [id, origin] : origins_) {
+    if (id == self_) continue;
+    std::size_t bytes = 0;
+    for (const Digest& digest : origin.superseded) {
+      const auto held = payloads_.find(digest);
+      if (held != payloads_.end() && !is_pinned(digest)) bytes += held->second.bytes();
+    }
+    most = std::max(most, bytes);
+  }
+  return most;
+}
+
 Pool::Waiting* Pool::find_waiting(const OperationId& id) {
   const auto origin = origins_.find(id.origin);
   if (origin == origins_.end() || origin->second.incarnation != id.incarnation) return nullptr;
@@ -227,13 +241,13 @@ void Pool::supersede(Origin& origin, Incarnation incarnation) {
 }
 
 void Pool::enforce_bound(Origin& origin) {
-  if (origin.bytes <= kBytesPerOrigin) return;
+  if (origin.bytes <= bytes_per_origin_) return;
   forget_unpinned(origin, origin.superseded, 0);
-  if (origin.bytes <= kBytesPerOrigin) return;
+  if (origin.bytes <= bytes_per_origin_) return;
   for (auto& [number, waiting] : origin.waiting) forget_unpinned(origin, waiting.payloads, 1);
 
   auto number = origin.unproposed.begin();
-  while (origin.bytes > kBytesPerOrigin && origin.unproposed.size() > 1 &&
+  while (origin.bytes > bytes_per_origin_ && origin.unproposed.size() > 1 &&
          number != origin.unproposed.end()) {
     const std::uint64_t oldest = *number++;
     const std::vector<Digest>& payloads = origin.waiting.at(oldest).payloads;

@@ -36,7 +36,8 @@ class Pool {
 
   enum class Added { kNew, kKnown, kConflicting };
 
-  explicit Pool(NodeId self) : self_(self) {}
+  explicit Pool(NodeId self, std::size_t bytes_per_origin = kBytesPerOrigin)
+      : self_(self), bytes_per_origin_(bytes_per_origin) {}
 
   /// `proof` covers `call`. The caller has checked that the call's number is inside its window.
   Added add(const CallPtr& call, const Proof& proof, Instant now);
@@ -91,6 +92,9 @@ class Pool {
   std::vector<Digest> waiting_of(NodeId origin, std::size_t limit) const;
 
   std::size_t waiting() const;
+  /// Bytes kept of another origin's ended runs that no proposal of now names: the most there
+  /// are, for the invariants.
+  std::size_t most_superseded_bytes() const;
 
  private:
   struct Held {
@@ -121,6 +125,7 @@ class Pool {
   void enforce_bound(Origin& origin);
 
   const NodeId self_;
+  const std::size_t bytes_per_origin_;
   std::map<NodeId, Origin> origins_;
   std::unordered_map<Digest, Held, DigestHash> payloads_;
   std::unordered_map<Digest, std::uint32_t, DigestHash> pins_;  ///< how many slots pin it

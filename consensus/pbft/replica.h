@@ -100,7 +100,9 @@ class Replica final : public Engine {
   /// The slot, if we keep anything about it: above what is stable or executed, below what a
   /// replica ahead of us may speak of.
   Slot* slot_for(Seq seq);
-  bool in_window(Seq seq) const { return seq > stable_.seq && seq <= stable_.seq + kWindow; }
+  bool in_window(Seq seq) const {
+    return seq > stable_.seq && seq <= stable_.seq + kWindow * (1 + policy_.window_twice_as_wide);
+  }
 
   // ---- execution.cc: decisions in order, checkpoints (OSDI'99, 4.3)
   void execute_ready();
@@ -136,6 +138,7 @@ class Replica final : public Engine {
   void want_decided(Seq seq, const Slot& slot);
   void fetch_missing();
   void forward_overdue();
+  void send_own_calls(const std::vector<NodeId>& to);
   bool is_behind() const;
   Seq highest_checkpoint() const;
 
@@ -155,7 +158,7 @@ class Replica final : public Engine {
   void rejoin();
   void repeat_own_votes(Seq seq, Slot& slot, const std::vector<NodeId>& to);
   void remember_signed(NodeId signer, const Message& message);
-  void remember_logged_votes();
+  void remember_logged_votes(const Restored& restored);
 
   const Settings settings_;
   const Policy policy_;

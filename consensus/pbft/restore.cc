@@ -16,7 +16,8 @@ Error corrupt(Seq seq, const std::string& what) {
 
 Restorer::Restorer(const ClusterId& cluster, Policy policy) : policy_(policy), restored_(cluster) {
   restored_.ledger.set_rules({.deduplicate = !policy_.no_deduplication,
-                              .timestamps_never_go_back = !policy_.timestamp_as_proposed});
+                              .timestamps_never_go_back = !policy_.timestamp_as_proposed,
+                              .deadlines_count = !policy_.deadlines_ignored});
 }
 
 Result<std::optional<Decision>> Restorer::add(Record record) {
@@ -25,14 +26,28 @@ Result<std::optional<Decision>> Restorer::add(Record record) {
 
 Restorer::Executed Restorer::on(Accepted record) {
   const Seq seq = record.content.seq;
+  const Batch batch = record.content.batch;
   if (const auto error = complete(record.digest, std::move(record.content))) return *error;
-  if (seq > restored_.stable.seq)
+  if (record.signature != Signature{}) {
+    std::optional<PrePrepare>& newest = signed_in(record.view).proposal;
+    if (!newest || newest->seq < seq) {
+      newest = PrePrepare{record.epoch, record.view, seq, record.digest, batch, record.signature};
+    }
+  }
+  if (seq > restored_.stable.seq) {
     restored_.accepted[seq] = {record.view, record.digest, record.signature};
+  }
   return std::optional<Decision>();
 }
 
 Restorer::Executed Restorer::on(Certificate record) {
   const Seq seq = record.seq;
+  for (const Vote& vote : record.votes) {
+    Prepare& newest = signed_in(record.view).prepares[vote.signer];
+    if (newest.seq < seq) {
+      newest = {record.epoch, record.view, seq, record.digest, vote.signature};
+    }
+  }
   if (seq > restored_.stable.seq) restored_.prepared[seq] = std::move(record);
   return std::optional<Decision>();
 }
@@ -70,6 +85,9 @@ Restorer::Executed Restorer::on(NewView record) {
   restored_.view = record.view;
   restored_.active = true;
   restored_.view_change.reset();
+  for (const ViewChange& message : record.view_changes) {
+    restored_.view_changes[message.sender] = message;
+  }
   restored_.new_view = std::move(record);
   return std::optional<Decision>();
 }
@@ -104,6 +122,16 @@ std::optional<Error> Restorer::complete(const Digest& digest, BatchContent conte
     return corrupt(seq, "refers to batch " + digest.hex(8) + ", which no record before it holds");
   }
   return std::nullopt;
+}
+
+/// Enough views for every member to have led one of them.
+Restored::Signed& Restorer::signed_in(View view) {
+  constexpr std::size_t kViews = 64;
+  Restored::Signed& said = restored_.signed_in[view];
+  if (restored_.signed_in.size() > kViews && view > restored_.signed_in.begin()->first) {
+    restored_.signed_in.erase(restored_.signed_in.begin());
+  }
+  return said;
 }
 
 /// Contents stay as long as a replica keeps the slot: until it is executed and stable.

@@ -40,6 +40,15 @@ struct Restored {
   std::optional<ViewChange> view_change;  ///< our own, while not active
   std::optional<NewView> new_view;        ///< of `view`, while active and view > 0
   std::optional<LostVote> lost_vote;
+
+  /// What the log holds of others' newest signed messages, past collection too: should one of them
+  /// lose its log, they tell it so. Of the newest views.
+  struct Signed {
+    std::optional<PrePrepare> proposal;
+    std::map<NodeId, Prepare> prepares;  ///< as certificates hold them, so the leader's vote too
+  };
+  std::map<View, Signed> signed_in;
+  std::map<NodeId, ViewChange> view_changes;  ///< by sender
 };
 
 /// Reads a log's records in order. Decided slots are executed on the ledger as they pass, and
@@ -65,6 +74,7 @@ class Restorer {
   Executed on(StableCheckpoint record);
   std::optional<Error> complete(const Digest& digest, BatchContent content);
   void collect();
+  Restored::Signed& signed_in(View view);
 
   Policy policy_;
   Restored restored_;

@@ -44,27 +44,17 @@ void Replica::remember_signed(NodeId signer, const Message& message) {
 }
 
 /// The same of what our own log holds of them: their newest votes outlive our restart too.
-void Replica::remember_logged_votes() {
-  for (const auto& [seq, slot] : slots_) {
-    if (slot.accepted && slot.accepted->signature != Signature{}) {
-      const AcceptedMark& mark = *slot.accepted;
-      const BatchContent* content = slot.content(mark.digest);
-      remember_signed(leader_of(mark.view), PrePrepare{epoch_, mark.view, seq, mark.digest,
-                                                       content->batch, mark.signature});
-    }
-    if (!slot.prepared) continue;
-    for (const Vote& vote : slot.prepared->votes) {
-      if (vote.signer == leader_of(slot.prepared->view)) continue;
-      remember_signed(vote.signer, Prepare{epoch_, slot.prepared->view, seq, slot.prepared->digest,
-                                           vote.signature});
+void Replica::remember_logged_votes(const Restored& restored) {
+  for (const auto& [view, said] : restored.signed_in) {
+    const NodeId leader = leader_of(view);
+    if (said.proposal) remember_signed(leader, *said.proposal);
+    for (const auto& [signer, prepare] : said.prepares) {
+      if (signer != leader) remember_signed(signer, prepare);  // a leader's vote is its proposal
     }
   }
+  for (const auto& [sender, message] : restored.view_changes) remember_signed(sender, message);
   for (const Vote& vote : stable_.votes) {
     remember_signed(vote.signer, Checkpoint{epoch_, stable_.seq, stable_.digest, vote.signature});
-  }
-  if (!new_view_) return;
-  for (const ViewChange& message : new_view_->view_changes) {
-    remember_signed(message.sender, message);
   }
 }
 
@@ -101,7 +91,6 @@ bool Replica::log_holds(View view, Seq seq) const {
 }
 
 void Replica::suffer_amnesia(View view, const std::string& because) {
-  if (policy_.vote_after_amnesia) return;
   const bool known = amnesia_ && amnesia_->min_view >= view;
   if (!amnesia_) amnesia_ = Amnesia{};
   amnesia_->min_view = std::max(amnesia_->min_view, view);
@@ -112,15 +101,16 @@ void Replica::suffer_amnesia(View view, const std::string& because) {
 }
 
 void Replica::check_cleared() {
-  if (cleared_ || heard_.size() + 1 < settings_.membership.quorum().size()) return;
+  const std::uint32_t enough =
+      policy_.vote_before_others_spoke ? 2 : settings_.membership.quorum().size();
+  if (cleared_ || heard_.size() + 1 < enough) return;
   cleared_ = true;
-  if (policy_.vote_after_amnesia) amnesia_.reset();
   if (amnesia_) {
     Seq highest = stable_.seq;
     for (const auto& [peer, checkpoint] : heard_) highest = std::max(highest, checkpoint);
     // A replica may have signed one window above what is proved to be stable, and that checkpoint
     // too may be one that others have yet to prove.
-    amnesia_->horizon = highest + 2 * kWindow;
+    amnesia_->horizon = highest + (policy_.amnesia_without_window ? 0 : 2 * kWindow);
     notice(Notice::Kind::kAmnesia,
            "no vote before checkpoint " + std::to_string(amnesia_->horizon) + " is stable",
            amnesia_->horizon);

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <optional>
 
+#include "consensus/pbft/pool.h"
 #include "core/ids.h"
 #include "core/membership.h"
 #include "core/time.h"
@@ -25,6 +26,8 @@ struct Settings {
   std::size_t batch_size = 100;
   /// Upper bound; an idle pipeline never waits for it.
   Duration batch_timeout = std::chrono::milliseconds(10);
+  /// Unordered payload bytes kept of each origin.
+  std::size_t pool_bytes = Pool::kBytesPerOrigin;
 };
 
 /// Slots from one checkpoint to the next, and the width of the window above a stable one.
@@ -41,42 +44,40 @@ inline constexpr WallTime kClockLag = 2'000'000'000;
 /// Numbers of one origin that may be undecided above its low mark.
 inline constexpr std::uint64_t kClientWindow = 4096;
 
-/// Every rule that has a planted bug, as one switch. The product constructs Policy{} and nothing
-/// else; the simulator switches one rule off at a time and must notice.
+/// Every rule inside the engine that has a planted bug, as one switch. The product constructs
+/// Policy{} and nothing else; the simulator switches one rule off at a time and must notice. Rules
+/// that can be broken from outside of the engine are in tests/simulation/sabotage.h.
 struct Policy {
   // quorums and votes
   std::uint32_t quorum_less = 0;           ///< 0: q as defined. 1: one vote short of a quorum
   bool literal_two_f_plus_one = false;     ///< q = 2f + 1, wrong where n is not 3f + 1
   bool count_messages_not_values = false;  ///< a quorum of differing values passes
-  bool vote_before_durable = false;        ///< votes leave with the write, not after it
   bool vote_after_leaving_view = false;    ///< goes on voting in v after VIEW-CHANGE(v + 1)
   bool accept_second_digest = false;       ///< accepts another digest in an accepted slot
-  bool forget_view_on_restart = false;     ///< starts active in the last working view
-  bool forget_votes_on_restart = false;    ///< drops accepted slots that were not prepared
+  bool window_twice_as_wide = false;       ///< votes for slots that no checkpoint allows yet
+  bool clock_unbounded = false;            ///< a proposal's timestamp may be ahead of every clock
   // view change
-  bool new_view_takes_lowest_view = false;      ///< per slot the certificate of the lowest view
-  bool new_view_without_nulls = false;          ///< leaves gaps instead of null requests
-  bool new_view_unchecked = false;              ///< a backup believes O without computing it
-  bool no_certificates_in_view_change = false;  ///< P is empty
-  bool timer_stops_at_prepare = false;          ///< a call's timer ends when its slot is prepared
-  bool no_join_on_weak_quorum = false;          ///< f + 1 VIEW-CHANGEs do not take us along
-  bool election_timer_never_fires = false;      ///< a failed view is waited for forever
-  // order and execution
-  bool execute_out_of_order = false;   ///< a decided slot does not wait for those before it
+  bool new_view_takes_lowest_view = false;        ///< per slot the certificate of the lowest view
+  bool new_view_takes_lowest_checkpoint = false;  ///< min-s is the lowest stable checkpoint in V
+  bool new_view_without_nulls = false;            ///< leaves gaps instead of null requests
+  bool new_view_unchecked = false;                ///< a backup believes O without computing it
+  bool no_join_on_weak_quorum = false;            ///< f + 1 VIEW-CHANGEs do not take us along
+  bool election_timer_never_fires = false;        ///< a failed view is waited for forever
+  bool view_changes_said_once = false;            ///< a lost VIEW-CHANGE or NEW-VIEW stays lost
+  // execution
   bool no_deduplication = false;       ///< the client table is not asked at execution
   bool timestamp_as_proposed = false;  ///< the agreed timestamp may go back
-  // checkpoints, window, keeping up
+  bool deadlines_ignored = false;      ///< a call is applied however late it is
+  // checkpoints, keeping up
   bool collect_before_stable = false;   ///< forgets slots at its own checkpoint, without a quorum
   bool checkpoint_covers_view = false;  ///< the digest takes in what differs between nodes
-  bool no_status = false;               ///< nobody repairs what was lost
   bool believe_one_word = false;        ///< one peer's word decides a missing slot
-  bool no_fetch = false;                ///< payloads that are lacking are not asked for
   // origins
   bool timers_on_own_calls_only = false;  ///< other origins' calls are not watched
-  bool no_forwarding = false;             ///< the leader is not told of calls that it lacks
-  bool payloads_unverified = false;       ///< a call needs no proof of its origin
-  // amnesia
-  bool vote_after_amnesia = false;  ///< a shortened log votes at once
+  bool pool_unbounded = false;            ///< an origin may fill the memory of everyone
+  // restarts, amnesia
+  bool vote_before_others_spoke = false;  ///< one other is enough, where q - 1 must
+  bool amnesia_without_window = false;    ///< votes from the highest checkpoint on, not 256 above
 };
 
 }  // namespace zap::pbft

@@ -1,6 +1,7 @@
 // The door of a replica: inputs to their handlers, timers, and what the driver is told to wait for.
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "consensus/pbft/replica.h"
@@ -24,7 +25,8 @@ Replica::Replica(Settings settings, Restored restored, Policy policy)
       epoch_(settings_.membership.epoch),
       view_(restored.view),
       active_(restored.active),
-      pool_(settings_.self),
+      pool_(settings_.self, policy_.pool_unbounded ? std::numeric_limits<std::size_t>::max()
+                                                   : settings_.pool_bytes),
       ledger_(std::move(restored.ledger)),
       stable_(std::move(restored.stable)),
       new_view_(std::move(restored.new_view)),
@@ -37,7 +39,8 @@ Replica::Replica(Settings settings, Restored restored, Policy policy)
     if (member.id != settings_.self) others_.push_back(member.id);
   }
   ledger_.set_rules({.deduplicate = !policy_.no_deduplication,
-                     .timestamps_never_go_back = !policy_.timestamp_as_proposed});
+                     .timestamps_never_go_back = !policy_.timestamp_as_proposed,
+                     .deadlines_count = !policy_.deadlines_ignored});
 
   for (const auto& [seq, digest] : restored.decided) {
     slots_[seq].decided = digest;
@@ -56,15 +59,6 @@ Replica::Replica(Settings settings, Restored restored, Policy policy)
   for (const auto& [seq, ledger] : restored.checkpoints) {
     own_checkpoints_[seq] = ledger.checkpoint_digest(epoch_, membership);
   }
-  if (policy_.forget_votes_on_restart) {
-    for (auto& [seq, slot] : slots_) {
-      if (!slot.prepared && !slot.executed) slot = Slot{};
-    }
-  }
-  if (policy_.forget_view_on_restart && !active_) {
-    --view_;
-    active_ = true;
-  }
   unsaid_view_change_ = std::move(restored.view_change);
   if (new_view_ && active_) {
     for (const Reproposal& entry : new_view_->reproposals) {
@@ -73,7 +67,7 @@ Replica::Replica(Settings settings, Restored restored, Policy policy)
       }
     }
   }
-  remember_logged_votes();
+  remember_logged_votes(restored);
   if (restored.lost_vote) {
     amnesia_ = Amnesia{.min_view = restored.lost_vote->view};
   }
@@ -128,17 +122,17 @@ void Replica::on(const Receive& receive) {
 void Replica::on(const Connected& connected) {
   helped_.erase(connected.peer);
   send_status({connected.peer});
-  for (Bundle& bundle :
-       pool_.bundles_of(pool_.waiting_of(settings_.self, kClientWindow), kBatchBytes)) {
-    send(connected.peer, std::move(bundle));
-  }
+  send_own_calls({connected.peer});
 }
 
 void Replica::on(const Backlog& backlog) { backlog_full_ = backlog.full; }
 
 void Replica::run_timers() {
   if (now_.instant >= status_at_) {
-    if (!policy_.no_status) send_status(others());
+    send_status(others());
+    // Who left its view alone waits here for the others, who may lack the very calls that it
+    // missed.
+    if (!active_) send_own_calls(others());
     status_at_ = now_.instant + settings_.round_timeout;
   }
   fetch_missing();
@@ -174,7 +168,7 @@ void Replica::run_timers() {
 }
 
 Instant Replica::next_wake() const {
-  Instant wake = policy_.no_status ? kNever : status_at_;
+  Instant wake = status_at_;
   const auto consider = [&](Instant when) { wake = std::min(wake, when); };
   if (batch_since_ && in_window(next_propose_)) consider(*batch_since_ + gather_time());
   for (const auto& [seq, want] : wants_) consider(want.next_try);

@@ -31,10 +31,8 @@ void Replica::start_view_change(View view) {
   progressed_ = false;
 
   ViewChange message{settings_.self, epoch_, view_, stable_, {}, {}};
-  if (!policy_.no_certificates_in_view_change) {
-    for (const auto& [seq, slot] : slots_) {
-      if (in_window(seq) && slot.prepared) message.prepared.push_back(*slot.prepared);
-    }
+  for (const auto& [seq, slot] : slots_) {
+    if (in_window(seq) && slot.prepared) message.prepared.push_back(*slot.prepared);
   }
   out_.write.push_back(message);
   vote(std::move(message));

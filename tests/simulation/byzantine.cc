@@ -1,6 +1,7 @@
 #include "tests/simulation/byzantine.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace zap::simulation {
 
@@ -47,7 +48,18 @@ Byzantine::Byzantine(const Scenario& scenario, const Treachery& treachery, const
 bool Byzantine::hears(const MessagePtr& message) {
   if (treachery_.replays) keep(message);
   const auto* bundle = std::get_if<Bundle>(message.get());
+  if (bundle && treachery_.revives_calls) note_incarnation(*bundle);
   return !bundle || !treachery_.censors || bundle->proof->origin != *treachery_.censors;
+}
+
+void Byzantine::note_incarnation(const Bundle& bundle) {
+  Heard& heard = calls_heard_[bundle.proof->origin];
+  if (bundle.proof->incarnation < heard.incarnation) return;
+  if (bundle.proof->incarnation > heard.incarnation) {
+    if (heard.incarnation > 0) heard.stale = heard.call;
+    heard.incarnation = bundle.proof->incarnation;
+  }
+  heard.call = bundle.calls.back()->digest;
 }
 
 void Byzantine::keep(const MessagePtr& message) {
@@ -64,6 +76,7 @@ bool Byzantine::is_withheld(NodeId to, const Message& message, NodeId leader) co
   switch (treachery_.origin) {
     case Treachery::Origin::kHonest:
     case Treachery::Origin::kTwoPayloads:
+    case Treachery::Origin::kFlood:
       return false;
     case Treachery::Origin::kLeaderOnly:
       return to != leader;
@@ -115,6 +128,7 @@ std::vector<Byzantine::Utterance> Byzantine::says(NodeId to, const MessagePtr& m
   add_replay(said);
   add_foreign_epoch(*message, said);
   add_far_view_change(*message, said);
+  add_flood(*message, said);
   return said;
 }
 
@@ -139,6 +153,8 @@ void Byzantine::bend(NodeId to, Message& message) {
     return bend(*batches);
   } else if (auto* status = std::get_if<pbft::Status>(&message)) {
     return bend(*status);
+  } else if (auto* shown = std::get_if<pbft::Shown>(&message)) {
+    return bend(*shown);
   } else {
     return;
   }
@@ -147,14 +163,26 @@ void Byzantine::bend(NodeId to, Message& message) {
 
 void Byzantine::bend(NodeId to, PrePrepare& proposal) {
   if (treachery_.bad_digests && random_.chance(0.3)) proposal.digest.bytes[0] ^= 1;
-  if (!treachery_.equivocates && !treachery_.invents_calls) return;
+  const bool splits = treachery_.equivocates || treachery_.invents_calls ||
+                      treachery_.rushes_clock || treachery_.revives_calls;
+  if (!splits) return;
   const Conspiracy::Split* split = conspiracy_.find(proposal.view, proposal.seq);
   if (!split) {
     if (!random_.chance(0.3)) return;
     Conspiracy::Split fresh{.other = proposal.batch,
                             .own_digest = proposal.digest,
                             .deceived = static_cast<std::uint32_t>(random_.next())};
-    if (treachery_.invents_calls && random_.chance(0.5)) {
+    const auto revived = std::find_if(calls_heard_.begin(), calls_heard_.end(),
+                                      [](const auto& heard) { return heard.second.stale; });
+    if (revived != calls_heard_.end()) {
+      // Beside a call of the life after it: at execution the old one must be void.
+      fresh.other.calls.push_back(revived->second.call);
+      fresh.other.calls.push_back(*std::exchange(revived->second.stale, std::nullopt));
+      fresh.deceived = ~0u;
+    } else if (treachery_.rushes_clock && random_.chance(0.5)) {
+      fresh.other.timestamp += random_.between(Duration(0), std::chrono::hours(1)).count();
+      fresh.deceived = ~0u;
+    } else if (treachery_.invents_calls && random_.chance(0.5)) {
       const auto n = scenario_.settings.membership.members.size();
       const auto victim = static_cast<NodeId>((signer_.self() + 1) % n);
       fresh.other.calls.push_back(invented_call(victim, proposal.seq)->digest);
@@ -257,6 +285,13 @@ void Byzantine::bend(pbft::Status& status) {
   }
 }
 
+void Byzantine::bend(pbft::Shown& shown) {
+  if (!treachery_.lies_shown) return;
+  pbft::Shown nothing{.answers = shown.answers};
+  if (random_.chance(0.5)) nothing.stable = std::move(shown.stable);
+  shown = std::move(nothing);
+}
+
 void Byzantine::add_other_story(NodeId to, const Message& message, std::vector<Utterance>& said) {
   const auto* proposal = std::get_if<PrePrepare>(&message);
   if (!proposal || !treachery_.equivocates || !random_.chance(0.3)) return;
@@ -325,6 +360,29 @@ void Byzantine::add_far_view_change(const Message& message, std::vector<Utteranc
                     .epoch = status->epoch,
                     .view = status->view + random_.between(1, 20)};
   said.push_back({signed_by_us(std::move(change)), {}});
+}
+
+/// Calls and long proofs without end, under a life that has ended: nobody will ever order them.
+void Byzantine::add_flood(const Message& message, std::vector<Utterance>& said) {
+  constexpr std::size_t kCalls = 64;
+  const auto* status = std::get_if<pbft::Status>(&message);
+  if (!status || treachery_.origin != Treachery::Origin::kFlood || status->incarnation < 2) return;
+  auto proof = std::make_shared<BundleProof>();
+  proof->origin = signer_.self();
+  proof->incarnation = status->incarnation - 1;
+  proof->first_number = 1;
+  proof->digests.resize(pbft::kClientWindow);
+  Bundle flood;
+  const std::uint64_t first = random_.below(pbft::kClientWindow - kCalls);
+  for (std::size_t i = first; i < first + kCalls; ++i) {
+    Operation operation{.id = {signer_.self(), proof->incarnation, i + 1},
+                        .payload = std::to_string(random_.next())};
+    flood.calls.push_back(std::make_shared<const Call>(std::move(operation)));
+    proof->digests[i] = flood.calls.back()->digest;
+  }
+  proof->signature = signer_.sign(pbft::bundle_statement(gate_.cluster(), *proof));
+  flood.proof = std::move(proof);
+  said.push_back({std::make_shared<const Message>(std::move(flood)), {}});
 }
 
 }  // namespace zap::simulation

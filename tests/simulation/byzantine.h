@@ -8,6 +8,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "tests/simulation/gate.h"
@@ -58,6 +59,7 @@ class Byzantine {
   void bend(pbft::DecidedDigests& decided);
   void bend(pbft::Batches& batches);
   void bend(pbft::Status& status);
+  void bend(pbft::Shown& shown);
   template <typename VoteMessage>
   void take_sides(NodeId to, VoteMessage& vote) const;
 
@@ -67,11 +69,13 @@ class Byzantine {
   void add_replay(std::vector<Utterance>& said);
   void add_foreign_epoch(const Message& message, std::vector<Utterance>& said);
   void add_far_view_change(const Message& message, std::vector<Utterance>& said);
+  void add_flood(const Message& message, std::vector<Utterance>& said);
 
   bool is_withheld(NodeId to, const Message& message, NodeId leader) const;
   void sign_again(Message& message) const;
   MessagePtr signed_by_us(Message message) const;
   void keep(const MessagePtr& message);
+  void note_incarnation(const pbft::Bundle& bundle);
 
   const Scenario& scenario_;
   const Treachery treachery_;
@@ -80,6 +84,12 @@ class Byzantine {
   Conspiracy& conspiracy_;
   Random random_;
   std::deque<MessagePtr> old_;  ///< heard and said before
+  struct Heard {
+    Incarnation incarnation = 0;
+    Digest call;                  ///< its last
+    std::optional<Digest> stale;  ///< the last of the incarnation before
+  };
+  std::map<NodeId, Heard> calls_heard_;  ///< by origin
 };
 
 }  // namespace zap::simulation

@@ -101,6 +101,25 @@ void Disk::crash() {
 
 void Disk::lose_from(LogPosition position) { truncate(std::min(position, size())); }
 
+bool Disk::flip() {
+  if (decided_.empty()) return false;
+  auto slot = decided_.begin();
+  std::advance(slot, static_cast<long>(random_.below(decided_.size())));
+  auto& decided = std::get<Decided>(records_[slot->second]);
+  switch (random_.below(3)) {
+    case 0:
+      decided.chain.bytes[random_.below(decided.chain.bytes.size())] ^= 1;
+      break;
+    case 1:
+      decided.digest.bytes[random_.below(decided.digest.bytes.size())] ^= 1;
+      break;
+    case 2:
+      decided.content.batch.timestamp ^= 1;
+      break;
+  }
+  return is_corrupt_ = true;
+}
+
 void Disk::truncate(LogPosition size) {
   if (size == records_.size()) return;
   records_.resize(size);

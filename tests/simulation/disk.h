@@ -57,6 +57,9 @@ class Disk {
   void crash();
   /// Loses all from `position` on, synced or not: the disk lied, or was replaced.
   void lose_from(LogPosition position);
+  /// Flips a bit of one record, which must not go unnoticed; false where there is none to flip.
+  bool flip();
+  bool is_corrupt() const { return is_corrupt_; }
   void calm_down() { faults_ = {}; }
 
   LogPosition durable() const { return durable_; }
@@ -84,6 +87,7 @@ class Disk {
   LogPosition durable_ = 0;  ///< never beyond records_
   std::uint64_t run_ = 0;    ///< counts crashes: a sync of an earlier run reports to nobody
   bool syncing_ = false;
+  bool is_corrupt_ = false;
   std::vector<std::function<void(LogPosition)>> waiting_;
 
   Mark mark_;

@@ -79,6 +79,11 @@ void Faults::lose_synced(Process& process) {
   if (forgetful_.count(process.id()) == 0 && forgetful_.size() >= scenario.amnesiacs) return;
   Disk& disk = process.disk();
   if (disk.size() == 0) return;
+  if (random_.chance(scenario.flips)) {
+    if (!disk.flip()) return;
+    forgetful_.insert(process.id());
+    return;
+  }
   forgetful_.insert(process.id());
   disk.lose_from(scenario.wipes ? 0 : random_.below(disk.size()));
   world_.marks.reach(Mark::kSyncedLost);

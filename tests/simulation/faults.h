@@ -20,7 +20,7 @@ class Faults {
   /// No fault from now on; what is broken is mended: all processes run, all links carry.
   void end();
 
-  /// Nodes that lost synced records.
+  /// Nodes that lost synced records, or found them corrupt.
   std::size_t amnesiacs() const { return forgetful_.size(); }
 
  private:

@@ -8,14 +8,15 @@
 #include "consensus/pbft/settings.h"
 #include "consensus/pbft/statement.h"
 #include "tests/simulation/envelope.h"
+#include "tests/simulation/sabotage.h"
 #include "tests/support/fake_keys.h"
 
 namespace zap::simulation {
 
 class Gate {
  public:
-  /// `policy` may lift the rule that calls need their origin's proof.
-  Gate(const pbft::Settings& settings, const test::FakeKeys& keys, const pbft::Policy& policy = {});
+  /// `sabotage` may lift the rules that calls and certificates need their signatures.
+  Gate(const pbft::Settings& settings, const test::FakeKeys& keys, const Sabotage& sabotage = {});
 
   bool passes(const Envelope& envelope, NodeId receiver) const;
   /// Why the last message that did not pass was refused.
@@ -31,12 +32,14 @@ class Gate {
 
  private:
   bool verify(const Envelope& envelope, NodeId receiver) const;
+  bool is_taken_on_faith(const Message& message) const;
 
   const ClusterId cluster_;
   const Membership membership_;
   const pbft::Leadership leadership_;
   const test::FakeKeys keys_;
   const bool payloads_unverified_;
+  const bool certificates_unverified_;
   mutable std::string refusal_;
 };
 

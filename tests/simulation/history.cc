@@ -87,6 +87,9 @@ void History::first_execution(Place place, const Decision& decision) {
   if (decision.seq > 1 && decision.timestamp < slots_[decision.seq - 2].timestamp) {
     fail(place, decision.seq, "the agreed timestamp goes back");
   }
+  if (decision.timestamp > latest_wall_ + pbft::kClockTolerance) {
+    fail(place, decision.seq, "the agreed timestamp is ahead of every correct clock");
+  }
   for (const DecidedCall& decided : decision.calls) {
     const Operation& operation = decided.call->operation;
     switch (decided.outcome) {
@@ -103,6 +106,9 @@ void History::first_execution(Place place, const Decision& decision) {
         }
         break;
       case Outcome::kApplied:
+        if (decision.timestamp > operation.deadline) {
+          fail(place, decision.seq, "a call is applied after its deadline");
+        }
         if (decided.index != ++last_index_) {
           fail(place, decision.seq,
                "index " + std::to_string(decided.index) + " instead of " +

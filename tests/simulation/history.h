@@ -31,6 +31,9 @@ class History {
   void recorded(Place place, const pbft::Decided& record);
   void executed(Place place, const Decision& decision);
 
+  /// A correct node has read this time from its wall clock.
+  void clock_shows(WallTime wall) { latest_wall_ = std::max(latest_wall_, wall); }
+
   bool is_decided(const OperationId& id) const { return decided_ids_.count(key(id)) > 0; }
   /// The highest slot that any correct node decided.
   Seq decided() const { return slots_.size(); }
@@ -57,8 +60,9 @@ class History {
   Verdict& verdict_;
   Marks& marks_;
 
-  std::vector<Slot> slots_;  ///< of slot s at s - 1
-  Index last_index_ = 0;     ///< over slots_ that were executed
+  std::vector<Slot> slots_;   ///< of slot s at s - 1
+  Index last_index_ = 0;      ///< over slots_ that were executed
+  WallTime latest_wall_ = 0;  ///< on any correct node's clock so far
   std::vector<Seq> executed_;
   std::unordered_map<std::uint64_t, Digest> submitted_;  ///< never iterated, as the others
   std::unordered_map<std::uint64_t, Seq> decided_ids_;

@@ -29,7 +29,7 @@ Job job_of(const Options& options, std::uint64_t seed) {
   Job job{.seed = seed, .events = options.events};
   if (!options.profile.empty()) job.profile = parse_profile(options.profile).value();
   for (const PlantedBug& bug : planted_bugs()) {
-    if (!options.search_planted && bug.name == options.bug) bug.plant(job.policy);
+    if (!options.search_planted && bug.name == options.bug) bug.plant(job.sabotage);
   }
   return job;
 }

@@ -24,6 +24,7 @@ std::string_view to_string(Mark mark) {
       "crash within a step",
       "unsynced records lost",
       "synced records lost",
+      "corrupt record found",
       "forgery refused",
       "duplicate decided",
       "expired call decided",

@@ -32,6 +32,7 @@ enum class Mark {
   kCrashWithinStep,
   kUnsyncedLost,
   kSyncedLost,
+  kCorruptionFound,
   kForgeryRefused,
   kDuplicateDecided,
   kExpiredDecided,

@@ -7,17 +7,17 @@ namespace zap::simulation {
 
 namespace {
 
-constexpr std::size_t kSeedsEnough = 4;
-constexpr std::uint64_t kSearched = 400;
+constexpr std::size_t kSeedsEnough = 8;
+constexpr std::uint64_t kSearched = 600;
 
 Job job_of(const PlantedBug& bug, std::uint64_t seed) {
   Job job{.seed = seed, .profile = bug.profile};
-  bug.plant(job.policy);
+  bug.plant(job.sabotage);
   return job;
 }
 
 bool passes_without_bug(Job job) {
-  job.policy = {};
+  job.sabotage = {};
   bool passes = false;
   run_all({job}, 1, false, [&passes](const Job&, const RunResult& result) {
     passes = result.failure.empty();
@@ -29,38 +29,55 @@ bool passes_without_bug(Job job) {
 }  // namespace
 
 const std::vector<PlantedBug>& planted_bugs() {
-#define BUG(rule, profile, ...)                                                              \
-  {                                                                                          \
-#rule, [](pbft::Policy & policy) { policy.rule = 1; }, Profile::profile, { __VA_ARGS__ } \
+#define BUG(rule, place, profile, ...)                                                        \
+  {                                                                                           \
+#rule, [](Sabotage & sabotage) { sabotage.place = 1; }, Profile::profile, { __VA_ARGS__ } \
   }
+#define POLICY(rule, profile, ...) BUG(rule, policy.rule, profile, __VA_ARGS__)
+#define OUTSIDE(rule, profile, ...) BUG(rule, rule, profile, __VA_ARGS__)
   static const std::vector<PlantedBug> kBugs = {
-      BUG(quorum_less, kSwarm, 1, 2, 3, 4),
-      BUG(literal_two_f_plus_one, kSwarm, 4, 5, 6, 7),
-      BUG(count_messages_not_values, kTraitors, 11, 16, 28, 34),
-      BUG(vote_before_durable, kSwarm, 1, 2, 3, 4),
-      BUG(vote_after_leaving_view, kSwarm, 1, 2, 11, 12),
-      BUG(accept_second_digest, kTraitors, 2, 11, 16, 27),
-      BUG(forget_view_on_restart, kRestarts, 28, 75, 117, 123),
-      BUG(forget_votes_on_restart, kSwarm, 1, 13, 15, 18),
-      BUG(new_view_takes_lowest_view, kSwarm, 126, 138, 144, 214),
-      BUG(new_view_without_nulls, kSwarm, 11, 34, 36, 62),
-      BUG(new_view_unchecked, kTraitors, 1, 18, 21, 43),
-      BUG(no_certificates_in_view_change, kSwarm, 1, 2, 3, 7),
-      BUG(no_join_on_weak_quorum, kTraitors, 31),
-      BUG(election_timer_never_fires, kTraitors, 1, 2, 13, 21),
-      BUG(execute_out_of_order, kSwarm, 1, 2, 3, 7),
-      BUG(no_deduplication, kSwarm, 18, 22, 34, 35),
-      BUG(timestamp_as_proposed, kSwarm, 2, 11, 18, 25),
-      BUG(collect_before_stable, kSwarm, 4, 5, 6, 7),
-      BUG(checkpoint_covers_view, kSwarm, 4, 5, 6, 7),
-      BUG(no_status, kSwarm, 6, 10, 12, 19),
-      BUG(believe_one_word, kTraitors, 3, 38, 40, 57),
-      BUG(no_fetch, kTraitors, 3, 4, 12, 16),
-      BUG(timers_on_own_calls_only, kTraitors, 30, 55, 57, 125),
-      BUG(no_forwarding, kCalm, 6, 13, 15, 18),
-      BUG(payloads_unverified, kTraitors, 14, 31, 34, 40),
-      BUG(vote_after_amnesia, kAmnesia, 1, 4, 6, 10),
+      POLICY(quorum_less, kSwarm, 1, 2, 3, 4, 5, 6, 7, 8),
+      POLICY(literal_two_f_plus_one, kSwarm, 3, 4, 5, 7, 10, 11, 14, 17),
+      POLICY(count_messages_not_values, kTraitors, 15, 25, 28, 35),
+      POLICY(vote_after_leaving_view, kSwarm, 2, 7, 9, 10, 11, 12, 13, 14, 16, 17),
+      POLICY(accept_second_digest, kTraitors, 15, 17, 25, 28),
+      POLICY(window_twice_as_wide, kSwarm, 12, 26, 32, 61),
+      POLICY(clock_unbounded, kTraitors, 17, 25, 72, 120, 127, 128, 158, 162),
+      POLICY(new_view_takes_lowest_view, kSwarm, 233, 238, 260, 289),
+      POLICY(new_view_takes_lowest_checkpoint, kSwarm, 220, 289),
+      POLICY(new_view_without_nulls, kSwarm, 2, 9, 12, 31, 40, 49, 51, 54, 77, 85, 105, 114),
+      POLICY(new_view_unchecked, kTraitors, 1, 2, 9, 24),
+      POLICY(no_join_on_weak_quorum, kTraitors, 526),
+      POLICY(election_timer_never_fires, kTraitors, 1),
+      POLICY(view_changes_said_once, kSwarm, 31, 34, 36, 62, 79, 87, 95, 114),
+      POLICY(no_deduplication, kSwarm, 1),
+      POLICY(timestamp_as_proposed, kSwarm, 9, 11, 13, 12, 25, 31, 45, 49),
+      POLICY(deadlines_ignored, kSwarm, 2, 17, 31, 32, 36, 44, 63, 71),
+      POLICY(collect_before_stable, kSwarm, 3, 4, 8, 10, 15, 12, 19, 23),
+      POLICY(checkpoint_covers_view, kSwarm, 3, 4, 8, 15, 12, 19, 20, 23),
+      POLICY(believe_one_word, kTraitors, 9, 31, 79, 66, 131, 74, 88, 155),
+      POLICY(timers_on_own_calls_only, kTraitors, 11, 431, 461, 594, 596),
+      POLICY(pool_unbounded, kTraitors, 9, 110, 351, 436, 525, 557),
+      POLICY(vote_before_others_spoke, kAmnesia, 116),
+      POLICY(amnesia_without_window, kAmnesia, 2, 5, 6, 18, 22, 28, 30, 36),
+      OUTSIDE(vote_before_durable, kSwarm, 1, 2, 3, 4, 5, 6, 7, 8),
+      OUTSIDE(decisions_out_of_order, kSwarm, 2, 3, 4, 5, 6, 7, 8, 9, 10),
+      OUTSIDE(no_status, kSwarm, 5, 8, 19, 23, 24, 30, 37, 40, 43, 77, 79),
+      OUTSIDE(no_fetch, kTraitors, 7, 8, 9, 17, 18, 22, 24, 31),
+      OUTSIDE(no_forwarding, kCalm, 4, 8, 13, 16, 18, 23, 27, 29),
+      OUTSIDE(no_certificates_in_view_change, kSwarm, 2, 7, 9, 11, 13, 17, 23, 29),
+      OUTSIDE(horizon_untold, kAmnesia, 2, 4, 5, 6, 12, 18, 22, 28),
+      OUTSIDE(forget_votes_on_restart, kSwarm, 5, 13, 16, 18, 25, 26, 36, 43, 55, 61),
+      OUTSIDE(forget_view_on_restart, kRestarts, 5, 12, 49, 66, 67, 89, 101, 116, 117, 131, 173,
+              263),
+      OUTSIDE(forget_view_change_on_restart, kRestarts, 9, 49, 67, 101, 116, 127, 131, 166),
+      OUTSIDE(incarnation_not_raised, kRestarts, 9, 72, 120, 129, 174, 224, 230, 246, 263, 282),
+      OUTSIDE(vote_after_amnesia, kAmnesia, 2, 4, 5, 6, 9, 12, 16, 17, 18),
+      OUTSIDE(payloads_unverified, kTraitors, 28, 29, 45, 62, 79, 91, 131, 163),
+      OUTSIDE(certificates_unverified, kTraitors, 25, 151, 174, 193, 201, 230, 265, 351),
   };
+#undef OUTSIDE
+#undef POLICY
 #undef BUG
   return kBugs;
 }

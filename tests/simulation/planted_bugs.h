@@ -1,4 +1,4 @@
-// tests/simulation/planted_bugs.h - the harness proves itself: every rule that a Policy can break
+// tests/simulation/planted_bugs.h - the harness proves itself: every rule that a Sabotage can break
 // is broken here, and the checkers must notice.
 
 #pragma once
@@ -11,8 +11,8 @@
 namespace zap::simulation {
 
 struct PlantedBug {
-  std::string_view name;  ///< of the switch in Policy
-  void (*plant)(pbft::Policy& policy);
+  std::string_view name;  ///< of the switch in Policy or Sabotage
+  void (*plant)(Sabotage& sabotage);
   Profile profile;                   ///< where it is likely to show
   std::vector<std::uint64_t> seeds;  ///< recorded: at most 20, of which one at least fails
 };

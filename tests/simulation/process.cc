@@ -36,13 +36,15 @@ Process::Process(Place place, World& world, Random random)
 // ---------------------------------------------------------------- life and death
 
 void Process::start() {
-  ++incarnation_;
+  ++life_;
+  if (incarnation_ == 0 || !world_.sabotage.incarnation_not_raised) ++incarnation_;
   next_number_ = 1;
   undecided_.clear();
   fuse_.reset();
   dying_ = false;
   steps_ = 0;
   wants_view_ = 0;
+  recovers_ = false;
   wake_at_ = alarm_ = kNever;
   log_base_ = disk_.size();
   if (is_correct()) {
@@ -50,9 +52,14 @@ void Process::start() {
     world_.promises.restarted(id_, disk_);
   }
 
-  pbft::Restorer restorer(world_.scenario.settings.cluster, world_.policy);
+  pbft::Restorer restorer(world_.scenario.settings.cluster, world_.sabotage.policy);
   for (const pbft::Record& record : disk_.records()) {
     const Result<std::optional<Decision>> replayed = restorer.add(record);
+    if (!replayed && disk_.is_corrupt()) {
+      world_.marks.reach(Mark::kCorruptionFound);
+      world_.trace.happened(world_.scheduler.now(), place_, replayed.error().message);
+      return;  // and stays down: what it said may be in what it cannot read
+    }
     if (!replayed) {
       world_.verdict.fail("node " + std::to_string(id_) +
                           ": its log contradicts itself: " + replayed.error().message);
@@ -61,8 +68,14 @@ void Process::start() {
     if (*replayed && is_correct()) world_.history.executed(place_, **replayed);
   }
   hides_amnesia_ = disk_.lost_vote().has_value();
+  recovers_ = hides_amnesia_;
   pbft::Restored restored = std::move(restorer).finish(incarnation_, disk_.lost_vote());
-  if (incarnation_ > 1) {
+  if (disk_.is_corrupt()) {
+    world_.verdict.fail("node " + std::to_string(id_) + " does not see that its log is corrupt");
+    return;
+  }
+  sabotage(world_.sabotage, restored);
+  if (life_ > 1) {
     world_.marks.reach(Mark::kRestart);
     if (!restored.active) world_.marks.reach(Mark::kRestartInViewChange);
     world_.trace.happened(world_.scheduler.now(), place_,
@@ -73,7 +86,8 @@ void Process::start() {
 
   pbft::Settings settings = world_.scenario.settings;
   settings.self = id_;
-  engine_ = pbft::make_replica(settings, std::move(restored), world_.policy);
+  engine_ = make_sabotaged(
+      world_.sabotage, pbft::make_replica(settings, std::move(restored), world_.sabotage.policy));
   driver_ = std::make_unique<Driver>(id_, *engine_, static_cast<DriverPorts&>(*this));
   handle([this] { driver_->step(Tick{}); });
 }
@@ -100,8 +114,8 @@ void Process::pause_for(Duration duration) {
 void Process::handle(std::function<void()> work) {
   if (!is_up()) return;
   if (world_.scheduler.now() < paused_until_) {
-    world_.scheduler.at(paused_until_, [this, life = incarnation_, work = std::move(work)] {
-      if (life == incarnation_) handle(work);
+    world_.scheduler.at(paused_until_, [this, life = life_, work = std::move(work)] {
+      if (life == life_) handle(work);
     });
     return;
   }
@@ -199,9 +213,9 @@ void Process::append_to_log(std::vector<Record> records) {
 
 void Process::sync_log() {
   if (!survives_effect()) return;
-  disk_.sync([this, life = incarnation_](LogPosition durable) {
+  disk_.sync([this, life = life_](LogPosition durable) {
     handle([this, life, durable] {
-      if (life == incarnation_) driver_->log_is_durable(durable - log_base_);
+      if (life == life_) driver_->log_is_durable(durable - log_base_);
     });
   });
 }
@@ -320,10 +334,12 @@ void Process::notice(const Notice& notice) {
     case Notice::Kind::kAmnesia:
       marks.reach(Mark::kAmnesiaEntered);
       hides_amnesia_ = false;
+      recovers_ = true;
       what = "has amnesia: " + notice.text;
       break;
     case Notice::Kind::kReturned:
-      marks.reach(Mark::kAmnesiaLeft);
+      if (recovers_) marks.reach(Mark::kAmnesiaLeft);
+      recovers_ = false;
       what = "votes again";
       break;
   }
@@ -335,7 +351,9 @@ void Process::notice(const Notice& notice) {
 Now Process::now() {
   const Instant instant = world_.scheduler.now();
   const Duration since = instant.time_since_epoch() + wall_offset_;
-  return {instant, kWallStart + since.count()};
+  const WallTime wall = kWallStart + since.count();
+  if (is_correct()) world_.history.clock_shows(wall);
+  return {instant, wall};
 }
 
 void Process::wake_at(Instant when) {
@@ -346,8 +364,8 @@ void Process::wake_at(Instant when) {
 
 void Process::set_alarm(Instant when) {
   alarm_ = when;
-  world_.scheduler.at(when, [this, when, life = incarnation_] {
-    if (life != incarnation_ || !is_up() || when != alarm_) return;
+  world_.scheduler.at(when, [this, when, life = life_] {
+    if (life != life_ || !is_up() || when != alarm_) return;
     alarm_ = kNever;
     if (wake_at_ > world_.scheduler.now()) {
       if (wake_at_ != kNever) set_alarm(wake_at_);

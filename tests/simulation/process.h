@@ -17,6 +17,7 @@
 #include "tests/simulation/history.h"
 #include "tests/simulation/network.h"
 #include "tests/simulation/promises.h"
+#include "tests/simulation/sabotage.h"
 #include "tests/simulation/scenario.h"
 #include "tests/simulation/trace.h"
 
@@ -25,7 +26,7 @@ namespace zap::simulation {
 /// What all processes of a run share.
 struct World {
   const Scenario& scenario;
-  const pbft::Policy policy;
+  const Sabotage sabotage;
   Scheduler& scheduler;
   Network& network;
   const Gate& gate;
@@ -71,6 +72,10 @@ class Process final : private DriverPorts {
   std::string dump() const;
   /// Started with a log that is shorter than its mark, and has not said so yet.
   bool hides_amnesia() const { return hides_amnesia_; }
+  /// Has heard from the others since its start, and is not held back by what its log may lack.
+  bool votes() const { return !recovers_ && state().phase != EngineState::Phase::kStarting; }
+  /// Found its log corrupt, so stays down for good.
+  bool is_corrupt() const { return disk_.is_corrupt(); }
   Disk& disk() { return disk_; }
   Application& application() { return application_; }
 
@@ -103,6 +108,7 @@ class Process final : private DriverPorts {
   Disk disk_;
   Application application_;
 
+  std::uint64_t life_ = 0;  ///< what an earlier life planned no longer happens
   Incarnation incarnation_ = 0;
   std::unique_ptr<Engine> engine_;  ///< none: the process is down
   std::unique_ptr<Driver> driver_;
@@ -116,7 +122,8 @@ class Process final : private DriverPorts {
   Instant alarm_ = kNever;  ///< the earliest planned look at wake_at_
   std::uint64_t steps_ = 0;
   bool hides_amnesia_ = false;
-  View wants_view_ = 0;  ///< asked for, not yet working; or 0
+  bool recovers_ = false;  ///< from amnesia
+  View wants_view_ = 0;    ///< asked for, not yet working; or 0
 
   std::uint64_t next_number_ = 1;
   std::deque<OperationId> undecided_;

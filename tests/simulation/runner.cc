@@ -99,7 +99,7 @@ void stop(Child& child) {
 }  // namespace
 
 RunResult run_here(const Job& job, bool verbose) {
-  Simulation simulation(draw_scenario(job.seed, job.profile, job.events), job.policy);
+  Simulation simulation(draw_scenario(job.seed, job.profile, job.events), job.sabotage);
   running = &simulation;
   std::signal(SIGABRT, verbose ? report_aborted_run : SIG_DFL);
   RunResult result = simulation.run();

@@ -17,7 +17,7 @@ struct Job {
   std::uint64_t seed = 0;
   std::optional<Profile> profile;  ///< none: the seed chooses
   std::uint64_t events = 20'000;
-  pbft::Policy policy;
+  Sabotage sabotage;
 };
 
 /// Runs one job in this process; prints the whole report of a failure where `verbose`.

@@ -59,8 +59,12 @@ namespace {
 
 void describe(std::ostream& out, const Traitor& traitor) {
   const Treachery& lies = traitor.treachery;
-  static constexpr const char* kOrigins[] = {"", " two-payloads", " calls-to-leader-only",
-                                             " calls-to-all-but-leader", " calls-to-one-backup"};
+  static constexpr const char* kOrigins[] = {"",
+                                             " two-payloads",
+                                             " calls-to-leader-only",
+                                             " calls-to-all-but-leader",
+                                             " calls-to-one-backup",
+                                             " floods"};
   const auto tell = [&out](bool does, const char* what) {
     if (does) out << " " << what;
   };
@@ -76,7 +80,10 @@ void describe(std::ostream& out, const Traitor& traitor) {
   tell(lies.foreign_epoch, "foreign-epoch");
   tell(lies.lies_decided, "lies-decided");
   tell(lies.lies_status, "lies-status");
+  tell(lies.lies_shown, "lies-shown");
   tell(lies.rushes_views, "rushes-views");
+  tell(lies.rushes_clock, "rushes-clock");
+  tell(lies.revives_calls, "revives-calls");
   out << kOrigins[static_cast<std::size_t>(lies.origin)];
   if (lies.censors) out << " censors-" << *lies.censors;
   if (lies.delay != Duration{}) {
@@ -111,6 +118,7 @@ std::string describe(const Scenario& scenario) {
   if (scenario.clock_jumps.mean > Duration{}) out << "  clocks jump\n";
   if (scenario.application_stops.mean > Duration{}) out << "  applications stop\n";
   if (scenario.amnesiacs > 0) out << "  disks forget\n";
+  if (scenario.flips > 0) out << "  disks flip bits\n";
   return out.str();
 }
 
@@ -124,11 +132,17 @@ Membership membership_of(std::uint32_t n) {
   return membership;
 }
 
+/// Not only 3f + 1, and now and then three liars at once.
+std::uint32_t draw_nodes(Random& random) {
+  if (random.chance(0.03)) return 10;
+  return static_cast<std::uint32_t>(random.chance(0.5) ? 4 : random.between(5, 7));
+}
+
 void draw_settings(Scenario& scenario, Random& random) {
   pbft::Settings& settings = scenario.settings;
   settings.cluster = "simulated";
-  settings.membership = membership_of(static_cast<std::uint32_t>(
-      random.chance(0.5) ? 4 : random.between(std::uint64_t{5}, std::uint64_t{7})));
+  settings.membership = membership_of(draw_nodes(random));
+  settings.pool_bytes = 20'000'000;
   settings.round_timeout = milliseconds(random.between(std::uint64_t{50}, std::uint64_t{500}));
   settings.election_timeout = settings.round_timeout * random.between(1, 4);
   settings.batch_size = random.chance(0.5) ? 100 : random.between(1, 10);
@@ -151,13 +165,16 @@ Treachery draw_treachery(const Scenario& scenario, NodeId self, Random& random) 
   treachery.foreign_epoch = random.chance(often / 2);
   treachery.lies_decided = random.chance(often);
   treachery.lies_status = random.chance(often);
+  treachery.lies_shown = random.chance(often);
   treachery.rushes_views = random.chance(often / 2);
+  treachery.rushes_clock = random.chance(often / 2);
+  treachery.revives_calls = random.chance(often);
   const std::size_t n = scenario.settings.membership.members.size();
   if (random.chance(often)) {
     treachery.censors = static_cast<NodeId>((self + 1 + random.below(n - 1)) % n);
   }
   if (random.chance(often)) {
-    treachery.origin = static_cast<Treachery::Origin>(random.between(1, 4));
+    treachery.origin = static_cast<Treachery::Origin>(random.between(1, 5));
   }
   if (random.chance(often / 2)) {
     treachery.delay = scenario.settings.round_timeout * random.between(5, 9) / 10;
@@ -274,8 +291,10 @@ Scenario draw_scenario(std::uint64_t seed, std::optional<Profile> profile, std::
       break;
     case Profile::kAmnesia:
       draw_crashes(scenario, random);
-      scenario.amnesiacs = f;
+      if (random.chance(0.5)) draw_traitors(scenario, f - 1, random);
+      scenario.amnesiacs = f - static_cast<std::uint32_t>(scenario.traitors.size());
       scenario.wipes = random.chance(0.3);
+      if (random.chance(0.2)) scenario.flips = 0.5;
       if (random.chance(0.3)) draw_network(scenario, random);
       break;
     case Profile::kDisaster:

@@ -35,7 +35,7 @@ Result<Profile> parse_profile(std::string_view name);
 
 /// How one Byzantine replica lies. It runs a real replica; this says what is done to what it says.
 struct Treachery {
-  enum class Origin { kHonest, kTwoPayloads, kLeaderOnly, kAllButLeader, kOneBackup };
+  enum class Origin { kHonest, kTwoPayloads, kLeaderOnly, kAllButLeader, kOneBackup, kFlood };
 
   bool equivocates = false;          ///< two pre-prepares for a slot, one to each half
   bool invents_calls = false;        ///< proposes and spreads calls that nobody made
@@ -47,7 +47,10 @@ struct Treachery {
   bool foreign_epoch = false;        ///< signs for another epoch
   bool lies_decided = false;         ///< other digests as decided, other contents in batches
   bool lies_status = false;          ///< far ahead, or far behind
+  bool lies_shown = false;           ///< hides from a returning replica what that has said
   bool rushes_views = false;         ///< VIEW-CHANGEs for far views
+  bool rushes_clock = false;         ///< proposes timestamps far ahead
+  bool revives_calls = false;        ///< proposes calls of an origin's life before
   std::optional<NodeId> censors;     ///< does not want to know of this origin's calls
   Origin origin = Origin::kHonest;
   Duration delay{};  ///< what it says as the leader comes so late
@@ -86,6 +89,7 @@ struct Scenario {
   Duration clock_skew{};
   std::uint32_t amnesiacs = 0;  ///< this many crashes lose synced records as well
   bool wipes = false;           ///< ... all of them
+  double flips = 0;             ///< chance that it is one bit instead, and the log finds out
 
   Duration apply_max{};  ///< of the application, for one call
   Interval application_stops;

@@ -4,11 +4,11 @@
 
 namespace zap::simulation {
 
-Simulation::Simulation(Scenario scenario, pbft::Policy policy)
+Simulation::Simulation(Scenario scenario, const Sabotage& sabotage)
     : scenario_(std::move(scenario)),
       random_(scenario_.seed ^ 0x5eed),
       keys_(scenario_.seed),
-      gate_(scenario_.settings, keys_, policy),
+      gate_(scenario_.settings, keys_, sabotage),
       promises_(scenario_, gate_, verdict_),
       history_(
           scenario_,
@@ -25,7 +25,7 @@ Simulation::Simulation(Scenario scenario, pbft::Policy policy)
             processes_[a]->connected(b);
             processes_[b]->connected(a);
           }),
-      world_{scenario_, policy,      scheduler_,        network_,  gate_,
+      world_{scenario_, sabotage,    scheduler_,        network_,  gate_,
              keys_,     conspiracy_, history_,          promises_, marks_,
              trace_,    verdict_,    scenario_.places()},
       faults_(world_, processes_, random_.fork()),
@@ -89,7 +89,7 @@ void Simulation::wait_for_recovery() {
     }
   }
   for (const auto& process : processes_) {
-    process->check_invariants();
+    if (process->is_up()) process->check_invariants();
     if (process->is_correct() && process->hides_amnesia()) {
       verdict_.fail("node " + std::to_string(process->id()) +
                     " lost what it had said, and does not say so");
@@ -107,8 +107,9 @@ bool Simulation::must_recover() const {
 bool Simulation::has_recovered() const {
   for (Place place = 0; place < processes_.size(); ++place) {
     Process& process = *processes_[place];
-    if (!process.is_correct()) continue;
+    if (!process.is_correct() || process.is_corrupt()) continue;
     if (history_.executed_by(place) != history_.decided() || process.undecided() > 0) return false;
+    if (!process.votes()) return false;
   }
   return true;
 }
@@ -122,10 +123,15 @@ std::string Simulation::what_is_missing() const {
       out << " [" << place << " lies]";
       continue;
     }
+    if (process.is_corrupt()) {
+      out << " [" << place << " has stopped]";
+      continue;
+    }
     const EngineState state = process.state();
     out << " [" << place << " has " << history_.executed_by(place) << ", " << process.undecided()
         << " calls undecided, view " << state.view
-        << (state.phase == EngineState::Phase::kViewChange ? "?" : "") << "]";
+        << (state.phase == EngineState::Phase::kViewChange ? "?" : "")
+        << (process.votes() ? "" : ", does not vote") << "]";
   }
   return out.str();
 }

@@ -26,7 +26,7 @@ struct RunResult {
 
 class Simulation {
  public:
-  Simulation(Scenario scenario, pbft::Policy policy);
+  Simulation(Scenario scenario, const Sabotage& sabotage);
 
   RunResult run();
 

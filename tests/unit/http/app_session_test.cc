@@ -188,12 +188,16 @@ TEST_CASE("http app: what is not an answer is an error") {
   }
 }
 
-TEST_CASE("http app: bytes beyond the answer are an error") {
+TEST_CASE("http app: bytes beyond the answer end the connection, and the answer counts") {
+  // Were it thrown away, the call would be executed again.
   HttpAppSession session(app_settings());
   Output output;
   session.deliver(kGet, std::nullopt, kFull, output);
-  CHECK_FALSE(session.feed(ok("", "a") + "more"));
+  const auto replies = session.feed(ok("", "a") + "more");
+  REQUIRE(replies);
+  CHECK(replies->size() == 1);
   CHECK_FALSE(session.reusable());
+  CHECK_FALSE(session.feed("and more"));
 }
 
 TEST_CASE("http app: an answer beyond the limits becomes the same error on every node") {
