@@ -5,7 +5,6 @@
 #include <iostream>
 
 #include "config/caveats.h"
-#include "config/load.h"
 #include "config/units.h"
 #include "proxy/commands/runnable.h"
 
@@ -94,13 +93,9 @@ class Check : public Command {
   }
 
   Exit run(const std::vector<std::string>&) override {
-    const auto loaded = config::load(file_);
+    const auto loaded = load_runnable(file_);
     if (!loaded) {
       std::cerr << loaded.error().message << "\n";
-      return kUsage;
-    }
-    if (const auto can = runnable(*loaded); !can) {
-      std::cerr << can.error().message << "\n";
       return kUsage;
     }
     print_summary(*loaded);

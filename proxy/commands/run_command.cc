@@ -2,7 +2,6 @@
 
 #include <iostream>
 
-#include "config/load.h"
 #include "proxy/commands/runnable.h"
 #include "proxy/run.h"
 #include "store/vote_mark.h"
@@ -35,13 +34,9 @@ class Run : public Command {
   bool takes_child() const override { return true; }
 
   Exit run(const std::vector<std::string>& child) override {
-    const auto loaded = config::load(file_);
+    const auto loaded = load_runnable(file_);
     if (!loaded) {
       std::cerr << loaded.error().message << "\n";
-      return kUsage;
-    }
-    if (const auto can = runnable(*loaded); !can) {
-      std::cerr << can.error().message << "\n";
       return kUsage;
     }
     if (new_) {

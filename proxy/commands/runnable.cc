@@ -1,8 +1,11 @@
 #include "proxy/commands/runnable.h"
 
+#include "config/load.h"
 #include "proxy/protocol_of.h"
 
 namespace zap::commands {
+
+namespace {
 
 Result<void> runnable(const config::Config& config) {
   if (config.consensus.protocol == config::Protocol::kZab) {
@@ -19,6 +22,15 @@ Result<void> runnable(const config::Config& config) {
     }
   }
   return {};
+}
+
+}  // namespace
+
+Result<config::Config> load_runnable(const std::string& file) {
+  auto loaded = config::load(file);
+  if (!loaded) return loaded;
+  if (const auto can = runnable(*loaded); !can) return can.error();
+  return loaded;
 }
 
 }  // namespace zap::commands

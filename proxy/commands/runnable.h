@@ -2,12 +2,15 @@
 
 #pragma once
 
+#include <string>
+
 #include "config/config.h"
 #include "core/result.h"
 
 namespace zap::commands {
 
-/// An error for a protocol, of the cluster or of a listener, that this version does not have.
-Result<void> runnable(const config::Config& config);
+/// The configuration in `file`. Errors are those of config::load, and one for a protocol, of the
+/// cluster or of a listener, that this version does not have.
+Result<config::Config> load_runnable(const std::string& file);
 
 }  // namespace zap::commands
