@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "consensus/pbft/statement.h"
-#include "proxy/logging.h"
+#include "proxy/face/logging.h"
 
 namespace zap {
 

@@ -11,12 +11,12 @@
 #include <utility>
 #include <vector>
 
-#include "proxy/crypto.h"
 #include "proxy/driver.h"
-#include "proxy/event_loop.h"
-#include "proxy/log_keeper.h"
-#include "proxy/peers.h"
-#include "proxy/phase_times.h"
+#include "proxy/face/phase_times.h"
+#include "proxy/log/log_keeper.h"
+#include "proxy/net/event_loop.h"
+#include "proxy/peers/crypto.h"
+#include "proxy/peers/peers.h"
 
 namespace zap {
 

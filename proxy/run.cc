@@ -6,8 +6,8 @@
 #include <cstdlib>
 
 #include "core/limits.h"
-#include "proxy/event_loop.h"
-#include "proxy/logging.h"
+#include "proxy/face/logging.h"
+#include "proxy/net/event_loop.h"
 #include "proxy/sidecar.h"
 
 namespace zap {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "config/config.h"
-#include "proxy/applier.h"
+#include "proxy/app/applier.h"
 
 namespace zap {
 

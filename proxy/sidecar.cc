@@ -9,9 +9,9 @@
 #include "config/keys.h"
 #include "consensus/pbft/replica.h"
 #include "core/limits.h"
-#include "proxy/logging.h"
-#include "proxy/notices.h"
-#include "proxy/protocol_of.h"
+#include "proxy/app/protocol_of.h"
+#include "proxy/face/logging.h"
+#include "proxy/face/notices.h"
 
 namespace zap {
 namespace {

@@ -13,8 +13,8 @@
 #include <string_view>
 
 #include "core/address.h"
-#include "proxy/event_loop.h"
-#include "proxy/stream.h"
+#include "proxy/net/event_loop.h"
+#include "proxy/net/stream.h"
 
 namespace zap {
 

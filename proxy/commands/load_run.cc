@@ -11,7 +11,7 @@
 
 #include "core/address.h"
 #include "proxy/commands/load_connection.h"
-#include "proxy/event_loop.h"
+#include "proxy/net/event_loop.h"
 
 namespace zap {
 namespace {

@@ -1,7 +1,7 @@
 #include "proxy/commands/runnable.h"
 
 #include "config/load.h"
-#include "proxy/protocol_of.h"
+#include "proxy/app/protocol_of.h"
 
 namespace zap::commands {
 

@@ -8,8 +8,8 @@
 
 #include "config/keys.h"
 #include "core/membership.h"
-#include "proxy/crypto.h"
-#include "proxy/tls.h"
+#include "proxy/net/tls.h"
+#include "proxy/peers/crypto.h"
 
 namespace zap::test {
 

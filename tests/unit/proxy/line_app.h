@@ -15,8 +15,8 @@
 #include <string>
 #include <vector>
 
-#include "proxy/listener.h"
-#include "proxy/stream.h"
+#include "proxy/net/listener.h"
+#include "proxy/net/stream.h"
 
 namespace zap {
 

@@ -5,7 +5,7 @@
 #include <catch2/catch.hpp>
 #include <functional>
 
-#include "proxy/event_loop.h"
+#include "proxy/net/event_loop.h"
 
 namespace zap {
 

@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 
-#include "proxy/peer_view.h"
-#include "proxy/phase_times.h"
+#include "proxy/face/phase_times.h"
+#include "proxy/peers/peer_view.h"
 
 using namespace zap;
 using namespace std::chrono_literals;

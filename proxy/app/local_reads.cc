@@ -1,0 +1,77 @@
+#include "proxy/app/local_reads.h"
+
+#include <string>
+#include <utility>
+
+#include "core/limits.h"
+
+namespace zap {
+namespace {
+
+ProxyErrorCode code_of(ErrorCode failure) {
+  return failure == ErrorCode::kTooLarge ? ProxyErrorCode::kTooLarge
+                                         : ProxyErrorCode::kAppUnreachable;
+}
+
+}  // namespace
+
+void LocalReads::read(std::weak_ptr<Client> client, config::Mode mode, ClientCall call,
+                      Duration timeout) {
+  const Index wanted = call.min_index.value_or(0);
+  Waiting read{std::move(client), mode, std::move(call), read_clocks().instant + timeout};
+  if (wanted <= app_.applied()) return send(std::move(read));
+  if (waiting_.size() >= limits::kReadsWaitingForIndex) {
+    return refuse(read, ProxyErrorCode::kOverloaded,
+                  "too many reads wait for an index that is not applied here yet");
+  }
+  waiting_.emplace(wanted, std::move(read));
+}
+
+void LocalReads::applied_up_to(Index index) {
+  while (!waiting_.empty() && waiting_.begin()->first <= index) {
+    send(std::move(waiting_.extract(waiting_.begin()).mapped()));
+  }
+}
+
+void LocalReads::expire(Instant now) {
+  for (auto at = waiting_.begin(); at != waiting_.end();) {
+    if (at->second.deadline > now) {
+      ++at;
+      continue;
+    }
+    refuse(at->second, ProxyErrorCode::kIndexNotReached,
+           "index " + std::to_string(at->first) + " is not applied here; this node is at " +
+               std::to_string(app_.applied()));
+    at = waiting_.erase(at);
+  }
+}
+
+void LocalReads::send(Waiting read) {
+  const Duration left = read.deadline - read_clocks().instant;
+  const Index index = app_.applied();
+  const config::Mode mode = read.mode;
+  Bytes payload = std::move(read.call.payload);
+  ++asked_;
+  Applier::Done done = [this, index, read = std::move(read)](Result<Reply> reply) {
+    --asked_;
+    if (!reply) return refuse(read, code_of(reply.error().code), reply.error().message);
+    metrics_.count_request(read.mode, "ok");
+    if (const auto client = read.client.lock()) {
+      client->answer(read.call.sequence, {.payload = reply->payload, .index = index});
+    }
+  };
+  if (mode == config::Mode::kPassthrough) {
+    app_.pass_through(std::move(payload), left, std::move(done));
+  } else {
+    app_.read(std::move(payload), left, std::move(done));
+  }
+}
+
+void LocalReads::refuse(const Waiting& read, ProxyErrorCode code, std::string message) {
+  metrics_.count_request(read.mode, to_string(code));
+  if (const auto client = read.client.lock()) {
+    client->refuse(read.call.sequence, {.code = code, .message = std::move(message)});
+  }
+}
+
+}  // namespace zap

@@ -1,0 +1,15 @@
+// proxy/face/notices.h - what the engine wants an operator to know, as log lines and metrics.
+//
+// Threads: lives on the main loop.
+
+#pragma once
+
+#include "consensus/engine.h"
+#include "core/membership.h"
+#include "proxy/face/metrics.h"
+
+namespace zap {
+
+void report(const Notice& notice, const Membership& membership, Metrics& metrics);
+
+}  // namespace zap

@@ -1,0 +1,272 @@
+// The router between toy clients and a toy engine that decides what is submitted when told to;
+// the application is a real one, over a socket.
+
+#include "proxy/clients/router.h"
+
+#include <catch2/catch.hpp>
+
+#include "core/limits.h"
+#include "proxy/app/app_progress.h"
+#include "tests/unit/proxy/line_app.h"
+#include "tests/unit/proxy/line_protocol.h"
+#include "tests/unit/proxy/loop_runner.h"
+#include "tests/unit/proxy/scratch_folder.h"
+
+namespace zap {
+namespace {
+
+using namespace std::chrono_literals;
+using Lines = std::vector<std::string>;
+
+const Membership kMembers{.members = {{.id = 0, .name = "node1"},
+                                      {.id = 1, .name = "node2"},
+                                      {.id = 2, .name = "node3"},
+                                      {.id = 3, .name = "node4"}}};
+
+struct ToyEngine : Engine {
+  EngineState now{.phase = EngineState::Phase::kNormal};
+  std::size_t space = 100;
+  std::vector<std::vector<Operation>> submits;
+
+  Outputs step(const Now&, const Input& input) override {
+    if (const auto* submit = std::get_if<Submit>(&input)) submits.push_back(submit->operations);
+    return {};
+  }
+  EngineState state() const override { return now; }
+  std::size_t room() const override { return space; }
+  bool is_decided(const OperationId&) const override { return false; }
+  void check_invariants() const override {}
+  std::string dump() const override { return {}; }
+};
+
+struct NoPorts : DriverPorts {
+  void append_to_log(std::vector<Record>) override {}
+  void sync_log() override {}
+  void sign(Message&) override {}
+  void send(NodeId, const MessagePtr&) override {}
+  void serve_from_log(const Serve&) override {}
+  void decided(const Decision&) override {}
+  void notice(const Notice&) override {}
+  void wake_at(Instant) override {}
+  Now now() override { return read_clocks(); }
+};
+
+struct NoLog : DecisionSource {
+  void read_decisions(Index, std::size_t, std::function<void(Result<Decisions>)> done) override {
+    done(Decisions{});
+  }
+};
+
+struct ToyClient : Client {
+  Lines heard;
+  void answer(std::uint64_t sequence, const Answer& answer) override {
+    heard.push_back(std::to_string(sequence) + " " + std::string(answer.payload.view()) + " " +
+                    answer.operation_id + " @" + std::to_string(answer.index.value_or(0)));
+  }
+  void refuse(std::uint64_t sequence, const ProxyError& error) override {
+    heard.push_back(std::to_string(sequence) + " " + std::string(to_string(error.code)));
+  }
+};
+
+struct House : ApplierObserver {
+  explicit House(std::size_t queue_bytes = 20) {
+    listener.name = "main";
+    listener.methods = {{.match = "POST /orders", .mode = config::Mode::kReplicated},
+                        {.match = "GET /local", .mode = config::Mode::kLocal},
+                        {.match = "DELETE /orders", .mode = config::Mode::kReject}};
+    ApplierSettings settings;
+    app.emplace(loop, Address{.host = "127.0.0.1", .port = 0},
+                [](const std::string& line) { return "did " + line; });
+    settings.app.address = app->address();
+    settings.listeners = {"main"};
+    settings.node_name = [](NodeId) { return "node1"; };
+    settings.comparison_of = [this](const Operation&) -> const Comparison& { return comparison; };
+    settings.app_is = AppIs::kEmpty;
+    applier.emplace(loop, std::move(settings), protocol, **progress, log, *this, nullptr);
+    reads.emplace(*applier, metrics);
+    auto methods = config::MethodTable::make(listener.methods, config::Unmatched::kClassify,
+                                             config::Mode::kLinearizable);
+    route.emplace(Route{&listener, std::move(*methods), &*applier, &*reads});
+    config::Limits limits;
+    limits.queue_bytes = queue_bytes;
+    limits.request_timeout = 2s;
+    router.emplace(loop, RouterSettings{.incarnation = 7, .membership = kMembers, .limits = limits},
+                   engine, driver, metrics, [this] { return peers_up; });
+    applier->start(0);
+    run_until(loop, [this] { return applier->health().ready(); });
+    router->tick(read_clocks().instant);
+  }
+
+  void call(const char* verb, const char* path, std::uint64_t sequence,
+            std::optional<Index> min_index = {}) {
+    ClientCall made;
+    made.sequence = sequence;
+    made.method = {verb, path};
+    made.payload = Bytes("pay-" + std::to_string(sequence));
+    made.min_index = min_index;
+    router->handle(client, *route, std::move(made));
+  }
+  void decide(const Operation& operation, Index index) {
+    Decision decision{.seq = index, .timestamp = 1};
+    decision.calls.push_back({.call = std::make_shared<const Call>(operation), .index = index});
+    router->calls().decided(decision.calls[0], 0, read_clocks().instant);
+    applier->enqueue(decision);
+  }
+
+  void answered(const AppAnswer& answer) override {
+    const OperationId& id = answer.call->operation.id;
+    const Instant now = read_clocks().instant;
+    router->calls().local_reply(id, &*answer.reply, now);
+    router->calls().peer_reply(2, id, answer.reply->compared, now);
+  }
+  void applied_up_to(Index index) override { reads->applied_up_to(index); }
+  void backlog(bool) override {}
+
+  ScratchFolder folder;
+  EventLoop loop;
+  LineProtocol protocol;
+  std::optional<LineApp> app;
+  Result<std::unique_ptr<AppProgress>> progress = AppProgress::open(folder / "progress");
+  NoLog log;
+  Comparison comparison;
+  Metrics metrics{kMembers, "node1", "test"};
+  ToyEngine engine;
+  NoPorts ports;
+  Driver driver{0, engine, ports};
+  config::Listener listener;
+  std::size_t peers_up = 3;
+  std::shared_ptr<ToyClient> client = std::make_shared<ToyClient>();
+  std::optional<Applier> applier;
+  std::optional<LocalReads> reads;
+  std::optional<Route> route;
+  std::optional<Router> router;
+};
+
+}  // namespace
+
+TEST_CASE("router: the calls of one turn leave in one submit, numbered without gaps") {
+  House house;
+  house.call("POST", "/orders", 1);
+  house.call("DELETE", "/orders", 2);
+  house.call("POST", "/orders", 3);
+  CHECK(house.engine.submits.empty());
+  run_for(house.loop, 5ms);
+  REQUIRE(house.engine.submits.size() == 1);
+  const auto& sent = house.engine.submits[0];
+  REQUIRE(sent.size() == 2);
+  CHECK(sent[0].id == OperationId{0, 7, 1});
+  CHECK(sent[1].id == OperationId{0, 7, 2});
+  CHECK(sent[0].method == "POST /orders");
+  CHECK(sent[0].deadline > read_clocks().wall);
+  CHECK(house.client->heard == Lines{"2 rejected"});
+
+  house.decide(sent[0], 1);
+  run_until(house.loop, [&] { return house.client->heard.size() == 2; });
+  CHECK(house.client->heard[1] == "1 did 1 pay-1 node1-7-1 @1");
+}
+
+TEST_CASE("router: while calls wait for their answers others gather, but not for long") {
+  House house(/*queue_bytes=*/1'000);
+  const auto submits = [&] { return house.engine.submits.size(); };
+  for (std::uint64_t sequence = 1; sequence <= 4; ++sequence)
+    house.call("POST", "/orders", sequence);
+  run_until(house.loop, [&] { return submits() == 1; });
+  house.call("POST", "/orders", 5);  // a quarter of those that wait: sent at once
+  house.loop.at_end_of_turn([&] { house.loop.stop(); });
+  house.loop.run();
+  CHECK(submits() == 2);
+
+  house.call("POST", "/orders", 6);
+  house.loop.at_end_of_turn([&] { house.loop.stop(); });
+  house.loop.run();
+  CHECK(submits() == 2);
+  house.call("POST", "/orders", 7);
+  run_until(house.loop, [&] { return submits() == 3; });
+  CHECK(house.engine.submits[2].size() == 2);
+
+  const Instant alone = read_clocks().instant;
+  house.call("POST", "/orders", 8);
+  run_until(house.loop, [&] { return submits() == 4; });
+  CHECK(read_clocks().instant >= alone + limits::kGatherTime);
+}
+
+TEST_CASE("router: a call that cannot be ordered is refused before it has a number") {
+  House house;
+  house.peers_up = 1;
+  house.call("POST", "/orders", 1);
+  house.peers_up = 2;
+  house.engine.now.phase = EngineState::Phase::kStarting;
+  house.call("POST", "/orders", 2);
+  house.engine.now.phase = EngineState::Phase::kNormal;
+  house.engine.space = 0;
+  house.call("POST", "/orders", 3);
+  house.engine.space = 100;
+  for (std::uint64_t sequence = 4; sequence <= 9; ++sequence) {
+    house.call("POST", "/orders", sequence);  // of 5 bytes each; limits.queue_bytes is 20
+  }
+  house.router->drain();
+  house.call("POST", "/orders", 10);
+  run_for(house.loop, 5ms);
+  CHECK(house.client->heard == Lines{"1 no_quorum", "2 starting", "3 overloaded", "8 overloaded",
+                                     "9 overloaded", "10 draining"});
+  REQUIRE(house.engine.submits.size() == 1);
+  CHECK(house.engine.submits[0].front().id.number == 1);
+  CHECK(house.engine.submits[0].size() == 4);
+}
+
+TEST_CASE("router: an application that is gone makes calls wait elsewhere") {
+  House house;
+  house.app.reset();
+  run_until(house.loop, [&] { return !house.applier->health().ready(); });
+  house.call("POST", "/orders", 1);
+  CHECK(house.client->heard == Lines{"1 starting"});
+}
+
+TEST_CASE("router: without an answer in time the outcome is unknown") {
+  House house;
+  house.call("POST", "/orders", 1);
+  run_for(house.loop, 5ms);
+  house.router->tick(read_clocks().instant + 3s);
+  CHECK(house.client->heard == Lines{"1 outcome_unknown"});
+  CHECK(house.router->queue_bytes() == 0);
+}
+
+TEST_CASE("router: a client that is gone changes nothing for its call") {
+  House house;
+  house.call("POST", "/orders", 1);
+  run_for(house.loop, 5ms);
+  house.client.reset();
+  house.decide(house.engine.submits[0][0], 1);
+  run_until(house.loop, [&] { return house.router->calls().waiting() == 0; });
+}
+
+TEST_CASE("router: a local read waits for the index that it asks for") {
+  House house;
+  house.call("GET", "/local", 1, 1);
+  house.call("GET", "/local", 2, 2);
+  house.call("GET", "/local", 3);
+  run_until(house.loop, [&] { return house.client->heard.size() == 1; });
+  CHECK(house.client->heard[0] == "3 did - pay-3  @0");
+
+  house.call("POST", "/orders", 4);
+  run_for(house.loop, 5ms);
+  house.decide(house.engine.submits[0][0], 1);
+  run_until(house.loop, [&] { return house.client->heard.size() == 3; });
+  CHECK(house.client->heard[2] == "1 did - pay-1  @1");
+
+  house.reads->expire(read_clocks().instant + 3s);
+  CHECK(house.client->heard.back() == "2 index_not_reached");
+  CHECK(house.reads->waiting() == 0);
+}
+
+TEST_CASE("router: an ordered call that an ordered call makes would wait for itself") {
+  House house;
+  ClientCall call;
+  call.sequence = 1;
+  call.method = {"POST", "/orders"};
+  call.parent_operation = "node1-7-1";
+  house.router->handle(house.client, *house.route, std::move(call));
+  CHECK(house.client->heard == Lines{"1 loop"});
+}
+
+}  // namespace zap
