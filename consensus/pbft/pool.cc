@@ -8,9 +8,15 @@
 
 namespace zap::pbft {
 
-std::size_t Pool::Held::bytes() const {
-  return call->operation.payload.size() + sizeof(Call) + proof->digests.size() * sizeof(Digest);
+namespace {
+
+std::size_t bytes_of(const Call& call) { return call.operation.payload.size() + sizeof(Call); }
+
+std::size_t bytes_of(const BundleProof& proof) {
+  return sizeof(BundleProof) + proof.digests.size() * sizeof(Digest);
 }
+
+}  // namespace
 
 Pool::Added Pool::add(const CallPtr& call, const Proof& proof, Instant now) {
   const OperationId& id = call->operation.id;
@@ -37,8 +43,7 @@ Pool::Added Pool::add(const CallPtr& call, const Proof& proof, Instant now) {
     waiting.payloads.push_back(call->digest);
     if (waiting.payloads.size() > kPayloadsPerId) forget_unpinned(origin, waiting.payloads, 2);
   }
-  const auto held = payloads_.emplace(call->digest, Held{call, proof}).first;
-  origin.bytes += held->second.bytes();
+  origin.bytes += hold(call, proof);
   if (id.origin != self_) enforce_bound(origin);
   return conflicting ? Added::kConflicting : Added::kNew;
 }
@@ -185,7 +190,7 @@ std::size_t Pool::most_superseded_bytes() const {
     std::size_t bytes = 0;
     for (const Digest& digest : origin.superseded) {
       const auto held = payloads_.find(digest);
-      if (held != payloads_.end() && !is_pinned(digest)) bytes += held->second.bytes();
+      if (held != payloads_.end() && !is_pinned(digest)) bytes += bytes_of(*held->second.call);
     }
     most = std::max(most, bytes);
   }
@@ -199,10 +204,23 @@ Pool::Waiting* Pool::find_waiting(const OperationId& id) {
   return waiting == origin->second.waiting.end() ? nullptr : &waiting->second;
 }
 
+/// How many bytes more that takes: a proof is one object for all calls of the bundle it came with.
+std::size_t Pool::hold(const CallPtr& call, const Proof& proof) {
+  payloads_.emplace(call->digest, Held{call, proof});
+  const bool first = ++proofs_[proof.get()] == 1;
+  return bytes_of(*call) + (first ? bytes_of(*proof) : 0);
+}
+
 void Pool::forget(Origin& origin, const Digest& digest) {
   const auto held = payloads_.find(digest);
   if (held == payloads_.end()) return;
-  origin.bytes -= held->second.bytes();
+  const Proof& proof = held->second.proof;
+  const auto covers = proofs_.find(proof.get());
+  if (--covers->second == 0) {
+    origin.bytes -= bytes_of(*proof);
+    proofs_.erase(covers);
+  }
+  origin.bytes -= bytes_of(*held->second.call);
   payloads_.erase(held);
 }
 

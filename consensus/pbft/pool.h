@@ -27,9 +27,9 @@ class Pool {
  public:
   using Proof = std::shared_ptr<const BundleProof>;
 
-  /// Unordered bytes kept per origin, proofs counted. Beyond it go payloads of older runs, second
-  /// payloads for one id, then the oldest; never one that a proposal of now names, nor our own: a
-  /// correct origin stays below (limits.queue_bytes) and sends again what was dropped.
+  /// Unordered bytes kept per origin, each proof counted once. Beyond it go payloads of older runs,
+  /// second payloads for one id, then the oldest; never one that a proposal of now names, nor our
+  /// own: a correct origin stays below (limits.queue_bytes) and sends again what was dropped.
   static constexpr std::size_t kBytesPerOrigin = 64'000'000;
   /// Payloads kept for one id, of which an honest origin signs one.
   static constexpr std::size_t kPayloadsPerId = 4;
@@ -100,7 +100,6 @@ class Pool {
   struct Held {
     CallPtr call;
     Proof proof;
-    std::size_t bytes() const;
   };
   struct Waiting {
     std::vector<Digest> payloads;  ///< the first one is what we would propose
@@ -118,6 +117,7 @@ class Pool {
 
   Waiting* find_waiting(const OperationId& id);
   bool is_pinned(const Digest& digest) const { return pins_.contains(digest); }
+  std::size_t hold(const CallPtr& call, const Proof& proof);
   void forget(Origin& origin, const Digest& digest);
   void forget_unpinned(Origin& origin, std::vector<Digest>& digests, std::size_t keep);
   void forget_waiting(Origin& origin, std::uint64_t number);
@@ -128,6 +128,7 @@ class Pool {
   const std::size_t bytes_per_origin_;
   std::map<NodeId, Origin> origins_;
   std::unordered_map<Digest, Held, DigestHash> payloads_;
+  std::unordered_map<const BundleProof*, std::size_t> proofs_;  ///< how many calls each covers here
   std::unordered_map<Digest, std::uint32_t, DigestHash> pins_;  ///< how many slots pin it
   std::map<Seq, std::vector<Digest>> pinned_;
   std::size_t unproposed_ = 0;

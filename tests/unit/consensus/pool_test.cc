@@ -96,6 +96,30 @@ TEST_CASE("one origin's unordered bytes are bounded, the oldest go first") {
   CHECK(numbers(pool.take(1, 1)) == std::vector<std::uint64_t>{104});
 }
 
+TEST_CASE("a bundle's proof counts once, however many of its calls wait") {
+  Pool pool(kSelf, 1'000'000);
+  BundleProof large;
+  large.digests.resize(4'000);
+  const auto shared = std::make_shared<const BundleProof>(large);
+  for (std::uint64_t number = 1; number <= 1'000; ++number) pool.add(call(1, number), shared, kNow);
+  CHECK(pool.waiting() == 1'000);
+}
+
+TEST_CASE("each copy of a proof counts, and no longer than its calls do") {
+  Pool pool(kSelf, 1'000'000);
+  BundleProof large;
+  large.digests.resize(4'000);
+  for (std::uint64_t number = 1; number <= 100; ++number) {
+    pool.add(call(1, number), std::make_shared<const BundleProof>(large), kNow);
+  }
+  CHECK(pool.waiting() == 7);
+  for (std::uint64_t number = 1; number <= 100; ++number) pool.decided({1, 1, number});
+  for (std::uint64_t number = 201; number <= 207; ++number) {
+    pool.add(call(1, number), std::make_shared<const BundleProof>(large), kNow);
+  }
+  CHECK(pool.waiting() == 7);
+}
+
 TEST_CASE("our own calls are never dropped: their numbers must have no gaps") {
   Pool pool(1);
   const std::size_t size = Pool::kBytesPerOrigin / 4;
