@@ -66,7 +66,9 @@ void Replica::try_new_view() {
     message.reproposals.push_back({entry.seq, entry.digest, {}});
     if (entry.seq <= stable_.seq || entry.digest == null_digest()) continue;
     Slot* slot = slot_for(entry.seq);
-    if (slot && !slot->content(entry.digest)) {
+    if (!slot) continue;
+    slot->to_repropose = entry.digest;
+    if (!slot->content(entry.digest)) {
       want(entry.seq, {Want::What::kBatch, entry.digest, entry.signers, now_.instant});
       complete = false;
     }

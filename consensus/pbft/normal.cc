@@ -240,6 +240,7 @@ void Replica::keep_content(Slot& slot, BatchContent content) {
     return digest != added && !(slot.accepted && slot.accepted->digest == digest) &&
            !(slot.prepared && slot.prepared->digest == digest) &&
            !(slot.proposal && slot.proposal->digest == digest) &&
+           !(slot.to_repropose && *slot.to_repropose == digest) &&
            !(slot.decided && *slot.decided == digest);
   });
 }

@@ -54,6 +54,7 @@ struct Slot {
   std::map<NodeId, CommitVote> commits;
   std::map<NodeId, Digest> words;       ///< DecidedDigests: what each peer says was decided here
   std::optional<Certificate> prepared;  ///< that of the highest view we prepared in
+  std::optional<Digest> to_repropose;   ///< what the NEW-VIEW that we prepare must name
   std::optional<Digest> decided;        ///< proved: q commits, f + 1 words, or our own log
   View decided_view = 0;
   bool executed = false;

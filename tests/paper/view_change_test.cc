@@ -188,6 +188,35 @@ TEST_CASE("4.2: what was accepted before a restart is not accepted again with an
   }
 }
 
+TEST_CASE("4.4: a new leader keeps what it fetched for its NEW-VIEW, whatever is proposed still") {
+  // Slots 1 and 2 are prepared by all but replica 1, which is to lead view 1 and has neither batch.
+  Lockstep cluster(4);
+  const auto unseen = [](const InFlight& m) { return m.to == 1 || is<pbft::Commit>(m); };
+  cluster.submit(2, "a");
+  cluster.deliver(unseen);
+  cluster.submit(2, "b");
+  cluster.pass(20ms, unseen);
+  std::optional<pbft::Batches> both;
+  cluster.pass(1s, [&both](const InFlight& m) {
+    if (const auto* batches = std::get_if<pbft::Batches>(m.message.get())) both = *batches;
+    return m.from == 0 || m.to == 0 || is<pbft::Batches>(m);
+  });
+  REQUIRE(both);
+  REQUIRE(both->contents.size() == 2);
+  REQUIRE(cluster.state(1).view == 1);
+  REQUIRE_FALSE(cluster.state(1).leader);
+
+  pbft::PrePrepare late;
+  late.seq = both->contents[0].seq;
+  late.batch.timestamp = 7;
+  late.digest = pbft::digest_of(late.batch);
+  cluster.forge(2, 1, pbft::Batches{{both->contents[0]}});
+  cluster.forge(0, 1, late);
+  cluster.forge(2, 1, pbft::Batches{{both->contents[1]}});
+  cluster.deliver([](const InFlight& m) { return is<pbft::FetchBatches>(m); });
+  CHECK(cluster.state(1).leader == NodeId{1});
+}
+
 TEST_CASE("an idle cluster does not change the view when old proposals are said again") {
   Lockstep cluster(4);
   cluster.submit(1, "a");
