@@ -58,6 +58,8 @@ inline constexpr std::size_t kOutcomesRemembered = 65'536;
 
 /// Peers and applications that wait to be read to from the log: more ask again later.
 inline constexpr std::size_t kLogReadsWaiting = 256;
+/// Of these, for one peer: what it asks for beyond waits in nobody's way, the application's least.
+inline constexpr std::size_t kLogReadsPerPeer = 4;
 
 // ---------------------------------------------------------------- peer frames (consensus/wire)
 

@@ -5,8 +5,8 @@
 
 namespace zap {
 
-Driver::Driver(NodeId self, Engine& engine, DriverPorts& ports)
-    : self_(self), engine_(engine), ports_(ports) {}
+Driver::Driver(NodeId self, Engine& engine, DriverPorts& ports, LogPosition appended)
+    : self_(self), engine_(engine), ports_(ports), appended_(appended) {}
 
 void Driver::step(Input input) {
   inbox_.push_back(std::move(input));

@@ -47,7 +47,8 @@ class DriverPorts {
 
 class Driver {
  public:
-  Driver(NodeId self, Engine& engine, DriverPorts& ports);
+  /// `appended`: records that the log has got for this run before the driver, not yet durable.
+  Driver(NodeId self, Engine& engine, DriverPorts& ports, LogPosition appended = 0);
   Driver(const Driver&) = delete;
   Driver& operator=(const Driver&) = delete;
 
@@ -77,7 +78,7 @@ class Driver {
   std::deque<Input> inbox_;  ///< what is still to be stepped, in order
   bool draining_ = false;    ///< step() inside step() only queues
 
-  LogPosition appended_ = 0;
+  LogPosition appended_;
   LogPosition durable_ = 0;
   std::deque<Held> held_;  ///< by position
 };

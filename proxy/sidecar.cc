@@ -154,7 +154,7 @@ Result<void> Sidecar::open_peers() {
           .decided = [this](const Decision& decision) { decided(decision); },
           .notice = [this](const Notice& notice) { report(notice, membership_, metrics_); },
           .wake = [this] { driver_->step(Tick{}); }});
-  driver_ = std::make_unique<Driver>(config_.self, *engine_, *ports_);
+  driver_ = std::make_unique<Driver>(config_.self, *engine_, *ports_, log_->appended());
   reply_outbox_ = std::make_unique<ReplyOutbox>(
       loop_,
       [this](NodeId origin, const wire::Replies& replies) { peers_->send(origin, replies); });

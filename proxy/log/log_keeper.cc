@@ -111,18 +111,23 @@ Result<void> LogKeeper::start(const Replay& replay) {
   const store::Position from = replay.rewrite_from(log_->last_position() + 1);
   const auto& view_record = replay.view_record();
   const bool view_is_behind = view_record && view_record->position < from;
-  before_driver_ = log_->last_position() + (view_is_behind ? 1 : 0);
+  read_ = log_->last_position();
   const Result<void> started = log_->start(
       from, replay.vote(),
       {.on_durable =
            [this](store::Position position) {
-             if (position <= before_driver_) return;
-             loop_.post([this, position] { events_.durable(position - before_driver_); });
+             if (position <= read_) return;
+             loop_.post([this, position] { events_.durable(position - read_); });
            },
        .on_failed =
            [this](const Error& error) { loop_.post([this, error] { events_.failed(error); }); }});
   if (!started) return started;
-  if (view_is_behind) log_->append({view_record->record}, replay.vote());
+  // After a failed sync the page cache may hold what the disk does not: the view, too, is durable
+  // once more before a vote rests on it, for the driver counts this record.
+  if (view_is_behind) {
+    log_->append({view_record->record}, replay.vote());
+    ++appended_;
+  }
   reader_ = std::make_unique<Worker>(limits::kLogReadsWaiting);
   return {};
 }
@@ -142,6 +147,7 @@ void LogKeeper::append(const std::vector<Record>& records) {
     const store::Vote next = vote_of(record);
     vote = {std::max(vote.view, next.view), std::max(vote.seq, next.seq)};
   }
+  appended_ += stored.size();
   log_->append(std::move(stored), vote);
 }
 
@@ -157,10 +163,15 @@ Result<void> LogKeeper::close() {
 }
 
 void LogKeeper::serve(const Serve& request, Answer answer) {
-  // Where too many wait, the peer asks again.
-  reader_->post([this, request, answer = std::move(answer)] {
-    loop_.post([answer, message = answer_from_log(*log_, request)] { answer(message); });
+  std::size_t& waiting = serving_[request.to];
+  if (waiting >= limits::kLogReadsPerPeer) return;
+  const bool taken = reader_->post([this, request, answer = std::move(answer)] {
+    loop_.post([this, to = request.to, answer, message = answer_from_log(*log_, request)] {
+      --serving_[to];
+      answer(message);
+    });
   });
+  if (taken) ++waiting;
 }
 
 void LogKeeper::read_decisions(Index first, std::size_t bytes,

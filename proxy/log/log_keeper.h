@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -47,12 +48,16 @@ class LogKeeper : public DecisionSource {
   /// What the replica starts with. Call once.
   pbft::Restored take_restored();
 
+  /// Records appended so far, the keeper's own at the start among them: where the driver begins to
+  /// count.
+  LogPosition appended() const { return appended_; }
+
   // What the driver asks for.
   void append(const std::vector<Record>& records);
   void sync();
   using Answer = std::function<void(Result<Message>)>;
   /// DecidedDigests or Batches, as far as the log holds the slots and up to about 1 MB; kNotFound
-  /// where it holds none.
+  /// where it holds none. A peer for which too many wait already gets nothing, and asks again.
   void serve(const Serve& request, Answer answer);
   /// Notice::Kind::kAmnesia: what the log lacks must be remembered across restarts.
   void admit_loss(View view);
@@ -79,7 +84,9 @@ class LogKeeper : public DecisionSource {
   const Events events_;
   std::unique_ptr<store::Log> log_;
   std::optional<pbft::Restored> restored_;
-  store::Position before_driver_ = 0;  ///< the driver's position 0
+  store::Position read_ = 0;  ///< the last position read at the start: the driver's position 0
+  LogPosition appended_ = 0;
+  std::map<NodeId, std::size_t> serving_;  ///< reads that wait, for each peer
 
   std::list<DecisionCursor> cursors_;  ///< the reader's; the one used last comes first
   std::unique_ptr<Worker> reader_;     ///< last: it uses all above

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "consensus/ledger.h"
+#include "core/limits.h"
 #include "store/segment.h"
 #include "store/vote_mark.h"
 
@@ -103,8 +104,8 @@ class Fixture {
 
   /// Appends, and waits until the driver would hear that all of it is durable.
   void write(const std::vector<Record>& records) {
-    const LogPosition until = durable_ + records.size();
     keeper->append(records);
+    const LogPosition until = keeper->appended();
     keeper->sync();
     while (durable_ < until) loop_.run();
     CHECK(durable_ == until);
@@ -195,6 +196,21 @@ TEST_CASE("log keeper: peers are told the digests and contents of decided slots"
   CHECK(none.error().code == ErrorCode::kNotFound);
 }
 
+TEST_CASE("log keeper: one peer's reads do not stand in the way of the application's") {
+  Fixture fixture;
+  History history;
+  fixture.open();
+  fixture.write(history.slots(1, 40));
+  std::size_t answers = 0;
+  for (Seq seq = 1; seq <= 40; ++seq) {
+    fixture.keeper->serve({.to = 2, .first = seq, .last = seq, .what = Serve::What::kContents},
+                          [&](const Result<Message>&) { ++answers; });
+  }
+  CHECK(fixture.read_indexes(1, 1'000'000) == range(1, 40));  // waits behind the others
+  CHECK(answers == limits::kLogReadsPerPeer);
+  CHECK(fixture.serve(1, 1, Serve::What::kContents));
+}
+
 TEST_CASE("log keeper: the content served is the decided one, not another accepted there") {
   Fixture fixture;
   History history;
@@ -237,7 +253,7 @@ TEST_CASE("log keeper: what lies above the stable checkpoint is written again at
   CHECK(fixture.read_indexes(1, 1'000'000) == range(1, 130));
 }
 
-TEST_CASE("log keeper: the newest view goes with it, however old, and counts for no position") {
+TEST_CASE("log keeper: the newest view goes with it, however old, and no vote leaves before it") {
   Fixture fixture;
   History history;
   fixture.open();
@@ -248,7 +264,9 @@ TEST_CASE("log keeper: the newest view goes with it, however old, and counts for
   const pbft::Restored restored = fixture.open();
   CHECK(restored.view == 4);
   CHECK(!restored.active);
-  fixture.write({history.accepted(131, 4)});  // checks the driver's position
+  CHECK(fixture.keeper->appended() == 1);  // what the driver waits for before its first vote
+  fixture.write({history.accepted(131, 4)});
+  CHECK(fixture.keeper->appended() == 2);
 
   const pbft::Restored again = fixture.open();
   CHECK(again.view == 4);
