@@ -68,21 +68,30 @@ class ClientSession {
  public:
   virtual ~ClientSession() = default;
 
-  /// Takes what the client sent, in pieces of any size, and returns the calls that it completes.
-  /// What is malformed or too large is answered here (after the answers due before it) and ends
-  /// the session: later bytes are ignored.
-  virtual std::vector<ClientCall> feed(std::string_view bytes, Output& output) = 0;
+  /// Takes what the client sent, in pieces of any size, off the front of `bytes`, and returns the
+  /// call that it completes; what came behind that call stays in `bytes`. Nothing: all is taken,
+  /// and more is needed. What is malformed or too large is answered here (after the answers due
+  /// before it) and ends the session: later bytes are ignored.
+  virtual std::optional<ClientCall> feed(std::string_view& bytes, Output& output) = 0;
+
+  /// Bytes kept of a call that is not complete; 0 where none has begun.
+  virtual std::size_t unfinished_bytes() const = 0;
+
+  /// Answers the call that is not complete with `error`, as if it were malformed: the session ends.
+  virtual void give_up(const ProxyError& error, Output& output) = 0;
 
   /// Answers may come in any order; what may be written now is appended to `output` in the order
   /// that the protocol demands. Each call is answered or refused exactly once.
   virtual void answer(std::uint64_t sequence, const Answer& answer, Output& output) = 0;
   virtual void refuse(std::uint64_t sequence, const ProxyError& error, Output& output) = 0;
 
-  /// Calls returned by feed() and not yet answered: stop reading the connection above a bound.
+  /// Calls returned by feed() and not yet answered: stop feeding above a bound.
   virtual std::size_t pending() const = 0;
 
-  /// Nothing more will be read or written: close once the output has left. After an error the
-  /// client may still be sending, so shut down writing and read on for a while before closing.
+  /// Answers that wait for those due before them.
+  virtual std::size_t held_back_bytes() const = 0;
+
+  /// Nothing more will be read or written: close once the output has left.
   virtual bool finished() const = 0;
 };
 

@@ -27,8 +27,19 @@ inline constexpr std::size_t kClientCalls = 128;
 inline constexpr std::size_t kClientInputBytes = 256u << 10;
 /// Answers that one client has not taken: likewise.
 inline constexpr std::size_t kClientOutputBytes = 4u << 20;
-/// A silent client is closed after this and limits.request_timeout.
+/// Answers that clients have not taken, over all of them: beyond it whoever has most is closed.
+inline constexpr std::size_t kAllClientsOutputBytes = 256u << 20;
+/// What an answer is taken to be before one is seen, in the bound for a connection's output: calls
+/// that wait count with the size of those answered before.
+inline constexpr std::size_t kFirstAnswerBytes = kClientOutputBytes / 8;
+/// A silent client is closed after this and the longest time-out of a call.
 inline constexpr Duration kClientIdleTime = std::chrono::minutes(2);
+/// A client for whom output waits and who takes none of it for so long is closed.
+inline constexpr Duration kClientStuckTime = std::chrono::seconds(30);
+/// Whoever has been sent its last answer is given so long to close its own half.
+inline constexpr Duration kLingerTime = std::chrono::seconds(2);
+/// Connections that a listener takes before whoever is connected gets a turn.
+inline constexpr unsigned kAcceptsPerTurn = 8;
 /// Beyond limits.connections: so many more are told why, for so long; others are just closed.
 inline constexpr std::size_t kRefusedClients = 64;
 inline constexpr Duration kRefusedClientTime = std::chrono::seconds(2);
@@ -97,7 +108,8 @@ inline constexpr std::size_t kGateFramesPerPeer = 1'024;
 inline constexpr std::size_t kVerifiedSignatures = 16'384;
 /// Messages of one connection that failed the gate: then it is closed.
 inline constexpr std::size_t kFailuresPerLink = 3;
-/// Accepted connections that have not said hello yet: beyond it the oldest is closed.
+/// Accepted connections that have not said hello yet, from members' addresses and from others
+/// each: beyond it one from the address that has most is closed.
 inline constexpr std::size_t kStrangers = 64;
 /// From accept or dial to the peer's hello.
 inline constexpr Duration kHelloTime = std::chrono::seconds(5);

@@ -30,6 +30,17 @@ store::SyncMode store_mode(config::SyncMode mode) {
   return store::SyncMode::kAlways;
 }
 
+/// Of any call: a client that waits for its answer says nothing for so long.
+Duration longest_timeout(const config::Config& config) {
+  Duration longest = config.limits.request_timeout;
+  for (const config::Listener& listener : config.listeners) {
+    for (const config::Method& method : listener.methods) {
+      longest = std::max(longest, method.timeout.value_or(Duration(0)));
+    }
+  }
+  return longest;
+}
+
 /// Names requests and traces: distinct, not secret.
 std::function<RandomId()> random_ids() {
   std::random_device seed;
@@ -89,7 +100,8 @@ Sidecar::Sidecar(EventLoop& loop, const config::Config& config, const RunOptions
       phase_times_(metrics_),
       outcomes_(limits::kOutcomesRemembered),
       tick_(loop, [this] { tick(); }) {
-  client_count_.limit = config.limits.connections;
+  client_load_.connections_most = config.limits.connections;
+  client_load_.unfinished_most = config.limits.queue_bytes;
 }
 
 Sidecar::~Sidecar() = default;
@@ -211,8 +223,9 @@ Result<void> Sidecar::open_listeners() {
         ClientSettings{.request_bytes = config_.limits.request_bytes,
                        .idempotency_header = listener.idempotency_header,
                        .random_id = random_ids()},
-        limits::kClientIdleTime + config_.limits.request_timeout, client_count_,
-        [this, &route](const std::shared_ptr<Client>& client, ClientCall call) {
+        ClientTimes{.request = config_.limits.request_timeout,
+                    .idle = limits::kClientIdleTime + longest_timeout(config_)},
+        client_load_, [this, &route](const std::shared_ptr<Client>& client, ClientCall call) {
           router_->handle(client, route, std::move(call));
         }));
     if (const auto opened = front->open(listener.address); !opened) {

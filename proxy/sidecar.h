@@ -110,7 +110,7 @@ class Sidecar {
   Index commit_index_ = 0;  ///< of the newest decision
   std::unique_ptr<Router> router_;
   std::deque<Route> routes_;  ///< one a listener
-  ClientCount client_count_;
+  ClientLoad client_load_;
   std::vector<std::unique_ptr<ClientListener>> listeners_;
   std::unique_ptr<AdminServer> admin_;
 

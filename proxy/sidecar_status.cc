@@ -87,7 +87,7 @@ std::string Sidecar::metrics_text() {
   metrics_.commit_index.Set(static_cast<double>(engine.commit_index));
   metrics_.applied_index.Set(static_cast<double>(applied_index()));
   metrics_.set_leader(engine.leader ? membership_.name_of(*engine.leader) : "");
-  metrics_.clients.Set(static_cast<double>(client_count_.open));
+  metrics_.clients.Set(static_cast<double>(client_load_.connections));
   metrics_.calls_waiting.Set(static_cast<double>(router_->calls().waiting()));
   metrics_.queue_bytes.Set(static_cast<double>(router_->queue_bytes()));
   metrics_.peers_up.Set(static_cast<double>(peers_->connected_count()));
@@ -100,7 +100,7 @@ std::string Sidecar::metrics_text() {
     refused += static_cast<double>(peers_->stats(member.id).refused);
   }
   raise_to(metrics_.gate_failures, refused);
-  raise_to(metrics_.clients_refused, static_cast<double>(client_count_.refused));
+  raise_to(metrics_.clients_refused, static_cast<double>(client_load_.refused));
   const store::LogCounters& log = log_->counters();
   raise_to(metrics_.log_records, static_cast<double>(log.records));
   raise_to(metrics_.log_syncs, static_cast<double>(log.syncs));

@@ -22,34 +22,41 @@ HttpClientSession::HttpClientSession(ClientSettings settings)
       parser_(MessageParser::Side::kRequests,
               {settings_.head_bytes, settings_.header_count, settings_.request_bytes}) {}
 
-std::vector<ClientCall> HttpClientSession::feed(std::string_view bytes, Output& output) {
-  std::vector<ClientCall> calls;
+std::optional<ClientCall> HttpClientSession::feed(std::string_view& bytes, Output& output) {
   std::string no_body_yet;
   while (!stopped_) {
     switch (parser_.parse(bytes, draft_ ? draft_->message.sink() : no_body_yet)) {
       case MessageParser::Progress::kMore:
-        return calls;
+        return std::nullopt;
       case MessageParser::Progress::kHead:
-        if (!begin_request(output, !bytes.empty())) return calls;
+        begin_request(output, !bytes.empty());
         break;
       case MessageParser::Progress::kMessage:
-        calls.push_back(end_request());
-        break;
+        return end_request();
       case MessageParser::Progress::kError:
         stop_with_parse_error(output);
         break;
     }
   }
-  return calls;
+  bytes = {};
+  return std::nullopt;
 }
 
-bool HttpClientSession::begin_request(Output& output, bool body_is_here) {
+std::size_t HttpClientSession::unfinished_bytes() const {
+  if (stopped_) return 0;
+  return draft_ ? draft_->message.size() : parser_.partial_head_bytes();
+}
+
+void HttpClientSession::give_up(const ProxyError& error, Output& output) {
+  if (!stopped_) stop_with(error, status_of(error.code), output);
+}
+
+void HttpClientSession::begin_request(Output& output, bool body_is_here) {
   const Head& head = parser_.head();
   next_slot_ = Slot{head.method == "HEAD", connection_field(head), false, {}};
   Result<RequestDraft> draft = draft_request(head, settings_);
   if (!draft) {
-    stop_with({ProxyErrorCode::kMalformed, draft.error().message}, 400, output);
-    return false;
+    return stop_with({ProxyErrorCode::kMalformed, draft.error().message}, 400, output);
   }
   draft_ = std::move(*draft);
   const bool body_follows = head.chunked || head.content_length.value_or(0) > 0;
@@ -60,7 +67,6 @@ bool HttpClientSession::begin_request(Output& output, bool body_is_here) {
       owes_continue_ = true;
     }
   }
-  return true;
 }
 
 ClientCall HttpClientSession::end_request() {
@@ -121,7 +127,11 @@ void HttpClientSession::put(std::uint64_t sequence, Output& output, Write write)
   Slot& slot = slot_of(sequence);
   ZAP_CHECK(!slot.answered, "request " << sequence << " is answered twice");
   slot.answered = true;
-  if (sequence != first_) return write(slot, slot.waiting);
+  if (sequence != first_) {
+    write(slot, slot.waiting);
+    held_back_bytes_ += slot.waiting.size();
+    return;
+  }
   write(slot, output);
   slots_.pop_front();
   ++first_;
@@ -130,6 +140,7 @@ void HttpClientSession::put(std::uint64_t sequence, Output& output, Write write)
 
 void HttpClientSession::let_go(Output& output) {
   while (!slots_.empty() && slots_.front().answered) {
+    held_back_bytes_ -= slots_.front().waiting.size();
     output.append(slots_.front().waiting);
     slots_.pop_front();
     ++first_;

@@ -21,10 +21,13 @@ class HttpClientSession final : public ClientSession {
  public:
   explicit HttpClientSession(ClientSettings settings);
 
-  std::vector<ClientCall> feed(std::string_view bytes, Output& output) override;
+  std::optional<ClientCall> feed(std::string_view& bytes, Output& output) override;
+  std::size_t unfinished_bytes() const override;
+  void give_up(const ProxyError& error, Output& output) override;
   void answer(std::uint64_t sequence, const Answer& answer, Output& output) override;
   void refuse(std::uint64_t sequence, const ProxyError& error, Output& output) override;
   std::size_t pending() const override { return slots_.size(); }
+  std::size_t held_back_bytes() const override { return held_back_bytes_; }
   bool finished() const override { return stopped_ && slots_.empty(); }
 
  private:
@@ -36,7 +39,7 @@ class HttpClientSession final : public ClientSession {
     Output waiting;
   };
 
-  bool begin_request(Output& output, bool body_is_here);
+  void begin_request(Output& output, bool body_is_here);
   ClientCall end_request();
   void stop_with(const ProxyError& error, int status, Output& output);
   void stop_with_parse_error(Output& output);
@@ -52,7 +55,8 @@ class HttpClientSession final : public ClientSession {
   Slot next_slot_;                     ///< of that request
   bool owes_continue_ = false;         ///< it waits for 100 Continue, behind earlier answers
 
-  std::deque<Slot> slots_;   ///< by sequence, without gaps
+  std::deque<Slot> slots_;  ///< by sequence, without gaps
+  std::size_t held_back_bytes_ = 0;
   std::uint64_t first_ = 1;  ///< the sequence of slots_.front()
   bool stopped_ = false;     ///< no request is read any more
 };

@@ -40,6 +40,9 @@ class Draft {
     return length_known_ ? std::string_view(message_).substr(body_at_) : std::string_view(body_);
   }
 
+  /// Of what is written so far.
+  std::size_t size() const { return message_.size() + body_.size(); }
+
   /// The whole message. The draft is empty afterwards.
   std::string finish() {
     if (!length_known_) {

@@ -80,8 +80,10 @@ class MessageParser {
 
   const Head& head() const { return head_; }
   const ParseError& error() const { return error_; }
-  /// Whether a message has begun and is not complete.
-  bool inside_message() const { return state_ != State::kHead || !partial_head_.empty(); }
+  /// Bytes kept of a head that is not complete.
+  std::size_t partial_head_bytes() const {
+    return state_ == State::kHead ? partial_head_.size() : 0;
+  }
 
  private:
   enum class State : std::uint8_t { kHead, kHeadDone, kBody, kMessageDone, kFailed };

@@ -30,16 +30,16 @@ Result<AppProbe> AppProbe::make(const Protocol& protocol, const Address& app,
   settings.random_id = [] { return RandomId{}; };
   auto client = protocol.client_session(std::move(settings));
   Output refusal;
-  std::vector<ClientCall> calls = client->feed(
-      std::string(question) +
-          " HTTP/1.1\r\nHost: " + (app.is_unix() ? "localhost" : to_string(app)) + "\r\n\r\n",
-      refusal);
-  if (calls.size() != 1) {
+  const std::string request = std::string(question) + " HTTP/1.1\r\nHost: " +
+                              (app.is_unix() ? "localhost" : to_string(app)) + "\r\n\r\n";
+  std::string_view rest = request;
+  std::optional<ClientCall> call = client->feed(rest, refusal);
+  if (!call || !rest.empty()) {
     return Error{ErrorCode::kInvalid, "\"" + std::string(question) +
                                           "\" cannot be asked of an application that speaks " +
                                           std::string(protocol.name())};
   }
-  return AppProbe(std::string(question), std::move(client), std::move(calls.front()));
+  return AppProbe(std::string(question), std::move(client), std::move(*call));
 }
 
 AppProbe::AppProbe(std::string question, std::unique_ptr<ClientSession> client, ClientCall call)

@@ -2,7 +2,8 @@
 // connections.
 //
 // Calls go to whoever was named at its opening; what is to be written to all clients leaves once
-// at the end of a loop turn.
+// at the end of a loop turn. Where clients together leave too much of it lying, the worst is
+// closed.
 //
 // Threads: lives on one loop.
 
@@ -22,20 +23,13 @@
 
 namespace zap {
 
-/// Client connections over all listeners: limits.connections is one bound for the process.
-struct ClientCount {
-  std::size_t limit = 1024;
-  std::size_t open = 0;
-  std::size_t refused = 0;
-};
-
 class ClientListener final : public ClientConnectionOwner {
  public:
   using OnCall = std::function<void(const std::shared_ptr<Client>&, ClientCall)>;
 
-  /// `protocol` and `count` outlive it.
+  /// `protocol` and `load` outlive it.
   ClientListener(EventLoop& loop, const Protocol& protocol, ClientSettings settings,
-                 Duration idle_timeout, ClientCount& count, OnCall on_call);
+                 ClientTimes times, ClientLoad& load, OnCall on_call);
   ~ClientListener() override;
   ClientListener(const ClientListener&) = delete;
   ClientListener& operator=(const ClientListener&) = delete;
@@ -56,12 +50,13 @@ class ClientListener final : public ClientConnectionOwner {
   void has_output(ClientConnection& connection) override;
   void closed(ClientConnection& connection) override;
   void flush_all();
+  void close_the_slowest();
 
   EventLoop& loop_;
   const Protocol& protocol_;
   const ClientSettings settings_;
-  const Duration idle_timeout_;
-  ClientCount& count_;
+  const ClientTimes times_;
+  ClientLoad& load_;
   const OnCall on_call_;
 
   std::unordered_set<std::shared_ptr<ClientConnection>> connections_;

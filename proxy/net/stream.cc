@@ -12,9 +12,11 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "core/check.h"
+#include "core/limits.h"
 #include "proxy/net/tls.h"
 
 namespace zap {
@@ -44,6 +46,11 @@ std::string remote_of(int fd) {
   socklen_t size = sizeof address;
   if (getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return "unknown";
   return address_text(address);
+}
+
+timeval to_timeval(Duration duration) {
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+  return {.tv_sec = micros / 1'000'000, .tv_usec = micros % 1'000'000};
 }
 
 }  // namespace
@@ -79,10 +86,13 @@ struct Stream::Impl : std::enable_shared_from_this<Stream::Impl> {
   StreamHandlers handlers;
   std::string remote;
   bool open = false;
-  bool over = false;     ///< closed: nothing is called any more
-  bool closing = false;  ///< close_when_sent() was asked for
+  bool over = false;            ///< closed: nothing is called any more
+  bool closing = false;         ///< close_when_sent() was asked for
+  std::optional<Timer> linger;  ///< closing, and all is sent: the other side's turn
   bool paused = false;
   std::size_t input_limit = 0;
+  Duration idle_timeout{};
+  Duration stuck_timeout{};
 
   void start(int fd, TlsSession tls, bool accepted) {
     ssl_st* const ssl = tls.release();
@@ -148,7 +158,7 @@ struct Stream::Impl : std::enable_shared_from_this<Stream::Impl> {
 
   void adjust_reading() {
     if (over) return;
-    if (paused || closing || input_full()) {
+    if (!linger && (paused || closing || input_full())) {
       bufferevent_disable(bev, EV_READ);
     } else {
       bufferevent_enable(bev, EV_READ);
@@ -156,7 +166,8 @@ struct Stream::Impl : std::enable_shared_from_this<Stream::Impl> {
   }
 
   void readable() {
-    if (over || closing) return;
+    if (linger) evbuffer_drain(input(), evbuffer_get_length(input()));
+    if (over || closing || evbuffer_get_length(input()) == 0) return;
     const auto keep = shared_from_this();
     if (input_full()) adjust_reading();
     handlers.on_readable();
@@ -164,9 +175,26 @@ struct Stream::Impl : std::enable_shared_from_this<Stream::Impl> {
 
   void written() {
     if (over) return;
-    if (closing && output_size() == 0) return finish("");
+    if (closing) return end_our_half();
     const auto keep = shared_from_this();
     if (handlers.on_drained) handlers.on_drained();
+  }
+
+  void end_our_half() {
+    if (output_size() > 0 || linger) return;
+    shutdown(bufferevent_getfd(bev), SHUT_WR);
+    linger.emplace(loop, [this] {
+      if (!over) finish("");
+    });
+    linger->after(limits::kLingerTime);
+    adjust_reading();
+  }
+
+  void set_timeouts() {
+    const timeval idle = to_timeval(idle_timeout);
+    const timeval stuck = to_timeval(stuck_timeout);
+    bufferevent_set_timeouts(bev, idle_timeout > Duration(0) ? &idle : nullptr,
+                             stuck_timeout > Duration(0) ? &stuck : nullptr);
   }
 
   void event(short what) {
@@ -179,7 +207,8 @@ struct Stream::Impl : std::enable_shared_from_this<Stream::Impl> {
       const auto keep = shared_from_this();
       if (handlers.on_open) handlers.on_open();
     } else if (what & BEV_EVENT_TIMEOUT) {
-      finish("nothing was received in time");
+      finish(what & BEV_EVENT_WRITING ? "nothing was taken in time"
+                                      : "nothing was received in time");
     } else if (what & BEV_EVENT_ERROR) {
       finish(failure(error));
     } else if (what & BEV_EVENT_EOF) {
@@ -298,6 +327,7 @@ void Stream::pause_reading() {
 void Stream::resume_reading() {
   impl_->paused = false;
   impl_->adjust_reading();
+  if (readable() > 0) bufferevent_trigger(impl_->bev, EV_READ, BEV_OPT_DEFER_CALLBACKS);
 }
 
 void Stream::set_input_limit(std::size_t bytes) {
@@ -341,17 +371,24 @@ void Stream::close_when_sent() {
 }
 
 void Stream::set_idle_timeout(Duration timeout) {
-  if (timeout == Duration(0)) {
-    bufferevent_set_timeouts(impl_->bev, nullptr, nullptr);
-    return;
-  }
-  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(timeout).count();
-  const timeval time{.tv_sec = micros / 1'000'000, .tv_usec = micros % 1'000'000};
-  bufferevent_set_timeouts(impl_->bev, &time, nullptr);
+  impl_->idle_timeout = timeout;
+  impl_->set_timeouts();
+}
+
+void Stream::set_stuck_timeout(Duration timeout) {
+  impl_->stuck_timeout = timeout;
+  impl_->set_timeouts();
 }
 
 bool Stream::is_open() const { return impl_->open; }
 const std::string& Stream::remote() const { return impl_->remote; }
+
+std::string Stream::remote_host() const {
+  const std::string& text = impl_->remote;
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos) return {};
+  return text.front() == '[' ? text.substr(1, colon - 2) : text.substr(0, colon);
+}
 int Stream::fd() const { return bufferevent_getfd(impl_->bev); }
 ssl_st* Stream::tls() const { return bufferevent_openssl_get_ssl(impl_->bev); }
 

@@ -78,6 +78,7 @@ class Stream {
 
   /// While paused nothing more is read; the other side feels it once the buffers are full.
   void pause_reading();
+  /// on_readable follows where bytes are left that were not taken.
   void resume_reading();
   /// Stops reading by itself while so many bytes wait to be taken. A take that leaves fewer
   /// resumes it. 0: no limit.
@@ -94,16 +95,23 @@ class Stream {
   void write_copy(std::string_view bytes);
   std::size_t output_size() const;
   void set_drained_at(std::size_t bytes);
-  /// Sends what waits, then closes; on_closed follows. Nothing more is read.
+  /// Sends what waits and ends our half of the connection; on_closed follows once the other side
+  /// has ended its own, or has been given limits::kLingerTime for that. What still arrives is
+  /// dropped: closed on top of it, the connection would be reset and the last words lost.
   void close_when_sent();
 
   // ------------------------------------------------------------ life
 
   /// Closes with a reason when nothing could be read for so long. Zero: never.
   void set_idle_timeout(Duration timeout);
+  /// Closes with a reason when output waits and the other side took nothing for so long. Zero:
+  /// never.
+  void set_stuck_timeout(Duration timeout);
   bool is_open() const;
   /// The other side's address as text, "127.0.0.1:40404"; what was dialled, while connecting.
   const std::string& remote() const;
+  /// Its host alone, "127.0.0.1"; empty for a Unix socket.
+  std::string remote_host() const;
   /// The socket, to ask the system about; -1 before there is one.
   int fd() const;
   /// For proxy/net/tls.h; null on a plain stream.

@@ -28,9 +28,9 @@ std::vector<ClientCall> calls_of(std::string_view input, std::size_t piece, std:
   Output output;
   std::vector<ClientCall> calls;
   while (!input.empty()) {
-    for (ClientCall& call : session.feed(input.substr(0, piece), output)) {
-      calls.push_back(std::move(call));
-    }
+    std::string_view rest = input.substr(0, piece);
+    while (auto call = session.feed(rest, output)) calls.push_back(std::move(*call));
+    ZAP_CHECK(rest.empty(), rest.size() << " bytes are not taken, and no call is complete");
     input.remove_prefix(std::min(piece, input.size()));
   }
   for (const ClientCall& call : calls) {

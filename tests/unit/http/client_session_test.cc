@@ -28,7 +28,7 @@ TEST_CASE("http client: pipelined requests are answered in their order, whatever
   do {
     HttpClientSession session(client_settings());
     Output output;
-    REQUIRE(session.feed(kGet + kGet + kGet + kGet, output).size() == 4);
+    REQUIRE(feed_all(session, kGet + kGet + kGet + kGet, output).size() == 4);
     CHECK(session.pending() == 4);
     for (const std::uint64_t sequence : order) {
       session.answer(sequence, answer(std::to_string(sequence)), output);
@@ -42,17 +42,60 @@ TEST_CASE("http client: pipelined requests are answered in their order, whatever
 TEST_CASE("http client: an answer leaves as soon as those before it have left") {
   HttpClientSession session(client_settings());
   Output output;
-  session.feed(kGet + kGet, output);
+  feed_all(session, kGet + kGet, output);
   session.answer(2, answer("b"), output);
   CHECK(output.empty());
   session.answer(1, answer("a"), output);
   CHECK(text(output) == plain("a") + plain("b"));
 }
 
+TEST_CASE("http client: one call is taken at a time, what came behind it is left") {
+  HttpClientSession session(client_settings());
+  Output output;
+  const std::string two = kGet + "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\na";
+  std::string_view rest = two;
+  REQUIRE(session.feed(rest, output));
+  CHECK(two.size() - rest.size() == kGet.size());
+  CHECK(session.unfinished_bytes() == 0);
+  CHECK_FALSE(session.feed(rest, output));
+  CHECK(rest.empty());
+  CHECK(session.pending() == 1);
+  CHECK(session.unfinished_bytes() > 0);
+  rest = "bc";
+  REQUIRE(session.feed(rest, output));
+  CHECK(session.unfinished_bytes() == 0);
+}
+
+TEST_CASE("http client: answers held back behind an earlier call are counted") {
+  HttpClientSession session(client_settings());
+  Output output;
+  feed_all(session, kGet + kGet, output);
+  session.answer(2, answer(std::string(5'000, 'b')), output);
+  CHECK(session.held_back_bytes() > 5'000);
+  session.answer(1, answer("a"), output);
+  CHECK(session.held_back_bytes() == 0);
+}
+
+TEST_CASE("http client: a request that is given up is answered, and the connection ends") {
+  for (const std::string& begun :
+       {std::string("POST / HT"), kExpecting,
+        std::string("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\na")}) {
+    HttpClientSession session(client_settings());
+    Output output;
+    feed_all(session, kGet + begun, output);
+    CHECK(session.unfinished_bytes() > 0);
+    session.give_up({ProxyErrorCode::kOverloaded, "too much is arriving"}, output);
+    session.answer(1, answer("a"), output);
+    CHECK(text(output).starts_with(plain("a") + "HTTP/1.1 429 Too Many Requests\r\n"));
+    CHECK(session.finished());
+    CHECK(feed_all(session, kGet, output).empty());
+  }
+}
+
 TEST_CASE("http client: an answer carries index, view and operation id behind its status line") {
   HttpClientSession session(client_settings());
   Output output;
-  session.feed(kGet, output);
+  feed_all(session, kGet, output);
   Answer made = answer("x");
   made.index = 7;
   made.view = 3;
@@ -66,7 +109,7 @@ TEST_CASE("http client: an answer carries index, view and operation id behind it
 TEST_CASE("http client: a large answer is shared, not copied") {
   HttpClientSession session(client_settings());
   Output output;
-  session.feed(kGet, output);
+  feed_all(session, kGet, output);
   const Answer made = answer(std::string(100'000, 'x'));
   session.answer(1, made, output);
   const std::vector<Bytes> pieces = output.take();
@@ -79,7 +122,7 @@ TEST_CASE("http client: the connection closes when the client or its version say
     HttpClientSession session(client_settings());
     Output output;
     // What follows a request that closes is never read.
-    const std::size_t calls = session.feed(request + kGet, output).size();
+    const std::size_t calls = feed_all(session, request + kGet, output).size();
     session.answer(1, answer("x"), output);
     return std::make_tuple(calls, text(output), session.finished());
   };
@@ -97,16 +140,16 @@ TEST_CASE("http client: the connection closes when the client or its version say
 TEST_CASE("http client: 100 Continue is sent when the body is waited for") {
   HttpClientSession session(client_settings());
   Output output;
-  CHECK(session.feed(kExpecting, output).empty());
+  CHECK(feed_all(session, kExpecting, output).empty());
   CHECK(text(output) == kContinue);
-  CHECK(session.feed("x", output).size() == 1);
+  CHECK(feed_all(session, "x", output).size() == 1);
   CHECK(output.empty());
 }
 
 TEST_CASE("http client: 100 Continue waits behind the answers due before it") {
   HttpClientSession session(client_settings());
   Output output;
-  session.feed(kGet + kExpecting, output);
+  feed_all(session, kGet + kExpecting, output);
   CHECK(output.empty());
   session.answer(1, answer("a"), output);
   CHECK(text(output) == plain("a") + kContinue);
@@ -124,14 +167,14 @@ TEST_CASE("http client: no 100 Continue where the body is there, refused, or HTT
 TEST_CASE("http client: an error is told behind the answers due before it, then it ends") {
   HttpClientSession session(client_settings());
   Output output;
-  REQUIRE(session.feed(kGet + "BAD\r\n\r\n" + kGet, output).size() == 1);
+  REQUIRE(feed_all(session, kGet + "BAD\r\n\r\n" + kGet, output).size() == 1);
   CHECK(output.empty());
   CHECK_FALSE(session.finished());
   session.answer(1, answer("a"), output);
   const std::string written = text(output);
   CHECK(written.starts_with(plain("a") + "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n"));
   CHECK(session.finished());
-  CHECK(session.feed(kGet, output).empty());
+  CHECK(feed_all(session, kGet, output).empty());
 }
 
 TEST_CASE("http client: an empty line before a request is skipped") {
@@ -181,7 +224,7 @@ TEST_CASE("http errors: each code has its status and what it demands") {
 TEST_CASE("http errors: an unknown outcome names its operation; text is escaped") {
   HttpClientSession session(client_settings());
   Output output;
-  session.feed(kGet, output);
+  feed_all(session, kGet, output);
   session.refuse(1, {ProxyErrorCode::kOutcomeUnknown, "a \"b\"", "c\n\xff", "node1-7-1042", 9},
                  output);
   const std::string error = text(output);
@@ -195,7 +238,7 @@ TEST_CASE("http errors: an unknown outcome names its operation; text is escaped"
 TEST_CASE("http errors: the answer to a HEAD has no body") {
   HttpClientSession session(client_settings());
   Output output;
-  session.feed("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n", output);
+  feed_all(session, "HEAD / HTTP/1.1\r\nHost: h\r\n\r\n", output);
   session.refuse(1, {ProxyErrorCode::kNoQuorum, "why"}, output);
   CHECK(text(output).ends_with("\r\n\r\n"));
 }

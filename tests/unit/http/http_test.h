@@ -34,6 +34,14 @@ inline std::string text(Output& output) {
   return all;
 }
 
+/// Every call that `bytes` complete.
+inline std::vector<ClientCall> feed_all(ClientSession& session, std::string_view bytes,
+                                        Output& output) {
+  std::vector<ClientCall> calls;
+  while (auto call = session.feed(bytes, output)) calls.push_back(std::move(*call));
+  return calls;
+}
+
 /// What became of some bytes of a client.
 struct Heard {
   std::vector<std::string> methods;  ///< "POST /orders"
@@ -51,7 +59,7 @@ inline Heard hear(const std::vector<std::string_view>& pieces,
   Output output;
   Heard heard;
   for (const std::string_view piece : pieces) {
-    for (const ClientCall& call : session.feed(piece, output)) {
+    for (const ClientCall& call : feed_all(session, piece, output)) {
       heard.methods.push_back(call.method.verb + " " + call.method.path);
       heard.payloads.emplace_back(call.payload.view());
     }

@@ -27,7 +27,7 @@ std::string payload_of(const std::string& request, ClientSettings settings = cli
 ClientCall call_of(const std::string& request) {
   HttpClientSession session(client_settings());
   Output output;
-  auto calls = session.feed(request, output);
+  auto calls = feed_all(session, request, output);
   REQUIRE(calls.size() == 1);
   return calls.front();
 }

@@ -53,18 +53,24 @@ class LineAppSession : public AppSession {
 /// Takes an HTTP question for the line "ask PATH", and shows its answer as HTTP.
 class LineClientSession : public ClientSession {
  public:
-  std::vector<ClientCall> feed(std::string_view bytes, Output&) override {
+  std::optional<ClientCall> feed(std::string_view& bytes, Output&) override {
     const std::size_t path = bytes.find(' ') + 1;
     const std::size_t end = bytes.find(' ', path);
-    return {
-        {.sequence = 1, .payload = Bytes("ask " + std::string(bytes.substr(path, end - path)))}};
+    ClientCall call;
+    call.sequence = 1;
+    call.payload = Bytes("ask " + std::string(bytes.substr(path, end - path)));
+    bytes = {};
+    return call;
   }
+  std::size_t unfinished_bytes() const override { return 0; }
+  void give_up(const ProxyError&, Output&) override {}
   void answer(std::uint64_t, const Answer& answer, Output& output) override {
     output.append(std::string_view("HTTP/1.1 200 OK\r\n\r\n"));
     output.append(answer.payload.view());
   }
   void refuse(std::uint64_t, const ProxyError&, Output&) override {}
   std::size_t pending() const override { return 0; }
+  std::size_t held_back_bytes() const override { return 0; }
   bool finished() const override { return false; }
 };
 

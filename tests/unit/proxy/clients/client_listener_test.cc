@@ -19,24 +19,25 @@ namespace {
 
 class LineSession final : public ClientSession {
  public:
-  std::vector<ClientCall> feed(std::string_view bytes, Output& output) override {
-    std::vector<ClientCall> calls;
-    rest_.append(bytes);
-    for (std::size_t end; (end = rest_.find('\n')) != std::string::npos;) {
-      const std::string line = rest_.substr(0, end);
-      rest_.erase(0, end + 1);
-      if (line == "bad") {
-        malformed_ = true;
-        break;
-      }
-      ClientCall call;
-      call.sequence = ++last_;
-      call.payload = Bytes(line);
-      calls.push_back(std::move(call));
-      ++pending_;
+  std::optional<ClientCall> feed(std::string_view& bytes, Output& output) override {
+    const std::size_t end = bytes.find('\n');
+    line_.append(bytes.substr(0, end));
+    bytes.remove_prefix(end == std::string_view::npos ? bytes.size() : end + 1);
+    if (end == std::string_view::npos || error_) return std::nullopt;
+    ClientCall call;
+    call.payload = Bytes(std::exchange(line_, {}));
+    if (call.payload.view() == "bad") {
+      give_up({.code = ProxyErrorCode::kMalformed, .message = {}}, output);
+      return std::nullopt;
     }
+    call.sequence = ++last_;
+    ++pending_;
+    return call;
+  }
+  std::size_t unfinished_bytes() const override { return error_ ? 0 : line_.size(); }
+  void give_up(const ProxyError& error, Output& output) override {
+    error_ = error.code;
     finish(output);
-    return calls;
   }
   void answer(std::uint64_t, const Answer& answer, Output& output) override {
     --pending_;
@@ -51,20 +52,22 @@ class LineSession final : public ClientSession {
     finish(output);
   }
   std::size_t pending() const override { return pending_; }
+  std::size_t held_back_bytes() const override { return 0; }
   bool finished() const override { return finished_; }
 
  private:
-  /// What is malformed is answered after the calls before it.
+  /// An error is answered after the calls before it.
   void finish(Output& output) {
-    if (!malformed_ || pending_ > 0 || finished_) return;
-    output.append(std::string_view("malformed\n"));
+    if (!error_ || pending_ > 0 || finished_) return;
+    output.append(to_string(*error_));
+    output.append(std::string_view("\n"));
     finished_ = true;
   }
 
-  std::string rest_;
+  std::string line_;
   std::uint64_t last_ = 0;
   std::size_t pending_ = 0;
-  bool malformed_ = false;
+  std::optional<ProxyErrorCode> error_;
   bool finished_ = false;
 };
 
@@ -96,6 +99,13 @@ class LineClient {
   void say(std::string_view text) {
     REQUIRE(send(fd_, text.data(), text.size(), MSG_NOSIGNAL) == std::ssize(text));
   }
+  void try_to_say(std::string_view text) { send(fd_, text.data(), text.size(), MSG_NOSIGNAL); }
+  /// Neither has the other side closed, nor has anything gone wrong.
+  bool still_open() const {
+    char byte;
+    const ssize_t peeked = recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return peeked > 0 || (peeked < 0 && errno == EAGAIN);
+  }
   /// Up to `size` bytes, fewer where the other side closes.
   std::string hear(std::size_t size) {
     std::string heard(size, '\0');
@@ -114,15 +124,16 @@ class LineClient {
 };
 
 struct Server {
-  explicit Server(std::size_t limit = 100) {
-    count.limit = limit;
-    listener.emplace(loop, protocol, ClientSettings{}, 60s, count,
+  explicit Server(std::size_t limit = 100, const ClientTimes& times = {}) {
+    load.connections_most = limit;
+    load.unfinished_most = 1'000;
+    listener.emplace(loop, protocol, ClientSettings{}, times, load,
                      [this](const std::shared_ptr<Client>& client, ClientCall call) {
                        ++calls;
                        if (hold) {
                          held.emplace_back(client, std::move(call));
                        } else {
-                         client->answer(call.sequence, {.payload = call.payload});
+                         client->answer(call.sequence, {.payload = answer_to(call)});
                        }
                      });
     REQUIRE(listener->open({.host = "127.0.0.1", .port = 0}).ok());
@@ -132,6 +143,23 @@ struct Server {
   ~Server() {
     loop.stop();
     thread.join();
+  }
+
+  /// A line of digits is answered with so many bytes, any other with itself.
+  static Bytes answer_to(const ClientCall& call) {
+    const std::string line(call.payload.view());
+    const bool number = line.find_first_not_of("0123456789") == std::string::npos;
+    return number && !line.empty() ? Bytes(std::string(std::stoul(line), 'x')) : call.payload;
+  }
+
+  /// Waits until the loop's thread sees that it holds.
+  bool becomes_true(const std::function<bool()>& condition) {
+    bool holds = false;
+    for (int tries = 0; tries < 10'000 && !holds; ++tries) {
+      on_loop([&] { holds = condition(); });
+      if (!holds) std::this_thread::sleep_for(1ms);
+    }
+    return holds;
   }
 
   /// Runs on the loop and waits for it.
@@ -145,7 +173,7 @@ struct Server {
   }
 
   LineProtocol protocol;
-  ClientCount count;
+  ClientLoad load;
   EventLoop loop;
   std::atomic<bool> hold = false;
   std::atomic<std::size_t> calls = 0;
@@ -154,6 +182,14 @@ struct Server {
   Address address;
   std::thread thread;
 };
+
+/// Until then few of its calls wait at a time: each counts with the answer that it may get.
+void learn_that_answers_are_small(LineClient& client) {
+  for (int i = 0; i < 10; ++i) {
+    client.say("a\n");
+    REQUIRE(client.hear(2) == "a\n");
+  }
+}
 
 }  // namespace
 
@@ -175,8 +211,10 @@ TEST_CASE("client listener: what is malformed is answered, then the connection e
 
 TEST_CASE("client listener: a client with too many waiting calls is not read") {
   Server server;
-  server.hold = true;
   LineClient client(server.address);
+  learn_that_answers_are_small(client);
+  server.calls = 0;
+  server.hold = true;
   std::string burst;
   for (std::size_t i = 0; i < limits::kClientCalls; ++i) burst += "x\n";
   client.say(burst);
@@ -203,12 +241,8 @@ TEST_CASE("client listener: a client that goes away is forgotten, its call is no
     client.say("a\n");
     while (server.calls < 1) std::this_thread::sleep_for(1ms);
   }
-  bool gone = false;
-  for (int tries = 0; tries < 5000 && !gone; ++tries) {
-    server.on_loop([&] { gone = server.held.front().first.expired(); });
-  }
-  CHECK(gone);
-  CHECK(server.count.open == 0);
+  CHECK(server.becomes_true([&] { return server.held.front().first.expired(); }));
+  CHECK(server.load.connections == 0);
 }
 
 TEST_CASE("client listener: above the limit a client is told so and closed") {
@@ -237,4 +271,131 @@ TEST_CASE("client listener: while paused nothing is read, old client or new") {
   server.on_loop([&] { server.listener->pause(false); });
   CHECK(old.hear(2) == "b\n");
   CHECK(young.hear(2) == "c\n");
+}
+
+TEST_CASE("client listener: calls that come in one piece wait their turn in it") {
+  Server server;
+  LineClient client(server.address);
+  learn_that_answers_are_small(client);
+  server.calls = 0;
+  server.hold = true;
+  std::string burst;
+  for (std::size_t i = 0; i < 3 * limits::kClientCalls; ++i) burst += "x\n";
+  client.say(burst);
+  REQUIRE(server.becomes_true([&] { return server.calls > 0; }));
+  std::this_thread::sleep_for(50ms);
+  CHECK(server.calls <= limits::kClientCalls);
+  std::string heard;
+  while (heard.size() < burst.size()) {
+    server.on_loop([&] {
+      for (const auto& [who, call] : std::exchange(server.held, {})) {
+        if (const auto alive = who.lock()) alive->answer(call.sequence, {.payload = call.payload});
+      }
+    });
+    if (server.calls * 2 > heard.size()) heard += client.hear(2);
+  }
+  CHECK(heard == burst);
+}
+
+TEST_CASE("client listener: answers that nobody takes are bounded, and come when they are taken") {
+  Server server;
+  LineClient client(server.address);
+  constexpr std::size_t kCalls = 500;
+  constexpr std::size_t kAnswer = 100'000;
+  std::string burst;
+  for (std::size_t i = 0; i < kCalls; ++i) burst += std::to_string(kAnswer) + "\n";
+  client.say(burst);
+  REQUIRE(server.becomes_true([&] { return server.calls > 0; }));
+  std::this_thread::sleep_for(100ms);
+  server.on_loop([&] { CHECK(server.load.output_bytes <= limits::kClientOutputBytes + kAnswer); });
+  CHECK(server.calls < kCalls);
+  CHECK(client.hear(kCalls * (kAnswer + 1)).size() == kCalls * (kAnswer + 1));
+  CHECK(server.becomes_true([&] { return server.load.output_bytes == 0; }));
+}
+
+TEST_CASE("client listener: a client that takes nothing is closed") {
+  Server server(100, {.stuck = 50ms});
+  LineClient client(server.address);
+  client.say("30000000\n");
+  REQUIRE(server.becomes_true([&] { return server.load.connections == 1; }));
+  CHECK(server.becomes_true([&] { return server.load.connections == 0; }));
+  CHECK(server.load.output_bytes == 0);
+}
+
+TEST_CASE("client listener: the worst taker is closed where all together leave too much") {
+  Server server;
+  LineClient slow(server.address);
+  LineClient other(server.address);
+  slow.say("30000000\n");
+  other.say("a\n");
+  CHECK(other.hear(2) == "a\n");
+  REQUIRE(server.becomes_true([&] { return server.load.connections == 2 && server.calls == 2; }));
+  server.on_loop([&] {  // as if others had left so much
+    server.load.output_bytes += limits::kAllClientsOutputBytes;
+    server.load.connections += 1'000;
+  });
+  other.say("b\n");
+  CHECK(other.hear(2) == "b\n");
+  CHECK(server.load.connections == 1'001);
+  CHECK(slow.hear(30'000'001).size() < 30'000'001);
+}
+
+TEST_CASE("client listener: who is answered while it still sends gets the whole answer") {
+  Server server;
+  LineClient client(server.address);
+  client.say("bad\n" + std::string(2'000'000, 'x'));
+  CHECK(client.hear(100) == "malformed\n");
+  SECTION("and is closed for good even if it stays") {
+    CHECK(server.becomes_true([&] { return server.load.connections == 0; }));
+  }
+}
+
+TEST_CASE("client listener: a byte now and then does not keep a call arriving for ever") {
+  Server server(100, {.request = 1s});
+  LineClient slow(server.address);
+  std::thread trickle([&] {
+    for (int i = 0; i < 500 && slow.still_open(); ++i) {
+      slow.try_to_say("x");
+      std::this_thread::sleep_for(20ms);
+    }
+  });
+  CHECK(slow.hear(100) == "malformed\n");
+  trickle.join();
+
+  LineClient steady(server.address);
+  for (int i = 0; i < 15; ++i) {  // a call each time, and the next one begun
+    steady.say("a\nb");
+    std::this_thread::sleep_for(100ms);
+  }
+  steady.say("\n");
+  std::string all = "a\n";
+  for (int i = 1; i < 15; ++i) all += "ba\n";
+  all += "b\n";
+  CHECK(steady.hear(all.size()) == all);
+}
+
+TEST_CASE("client listener: calls that are still arriving have a bound for all clients together") {
+  Server server;  // of 1,000 bytes
+  LineClient first(server.address);
+  LineClient second(server.address);
+  first.say(std::string(700, 'x'));
+  REQUIRE(server.becomes_true([&] { return server.load.unfinished_bytes == 700; }));
+  second.say(std::string(400, 'y'));
+  CHECK(second.hear(100) == "overloaded\n");
+  first.say("\n");
+  CHECK(first.hear(701) == std::string(700, 'x') + "\n");
+  CHECK(server.becomes_true([&] { return server.load.unfinished_bytes == 0; }));
+}
+
+TEST_CASE("client listener: a refused client cannot stay by sending slowly") {
+  Server server(1);
+  LineClient first(server.address);
+  first.say("a\n");
+  CHECK(first.hear(2) == "a\n");
+  LineClient second(server.address);
+  for (int i = 0; i < 500 && second.still_open(); ++i) {
+    second.try_to_say("x");
+    std::this_thread::sleep_for(20ms);
+  }
+  CHECK_FALSE(second.still_open());
 }

@@ -103,18 +103,44 @@ TEST_CASE("stream: an orderly close has no reason, a silent other side has one")
   Pair orderly;
   orderly.client->write("last words");
   orderly.client->close_when_sent();
-  orderly.run_for(20ms);
-  CHECK(orderly.client_closed);
-  CHECK(orderly.server->take_all().view() == "last words");
-  orderly.client.reset();
-  orderly.run_for(1s);
+  orderly.loop.run();
   REQUIRE(orderly.closed);
   CHECK(orderly.closed->empty());
+  CHECK(orderly.server->take_all().view() == "last words");
+  CHECK_FALSE(orderly.client_closed);  // the other half is open
+  orderly.server.reset();
+  orderly.run_for(20ms);
+  CHECK(orderly.client_closed);
 
   Pair silent;
   silent.server->set_idle_timeout(10ms);
   silent.loop.run();
   CHECK(silent.closed == "nothing was received in time");
+}
+
+TEST_CASE("stream: who takes nothing of what waits for it is closed, with a reason") {
+  Pair pair;
+  pair.client->pause_reading();
+  pair.server->set_stuck_timeout(50ms);
+  pair.server->write(Bytes(std::string(30'000'000, 'x')));
+  pair.loop.run();
+  CHECK(pair.closed == "nothing was taken in time");
+}
+
+TEST_CASE("stream: bytes that were left are offered again when reading goes on") {
+  Pair pair;
+  int offered = 0;
+  pair.on_readable = [&] {
+    ++offered;
+    pair.loop.stop();
+  };
+  pair.client->write("hello");
+  pair.loop.run();
+  pair.server->pause_reading();
+  pair.server->resume_reading();
+  CHECK(offered == 1);
+  pair.loop.run();
+  CHECK(offered == 2);
 }
 
 TEST_CASE("stream: destroyed inside its own callback") {
