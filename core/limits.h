@@ -43,6 +43,8 @@ inline constexpr unsigned kAcceptsPerTurn = 8;
 /// Beyond limits.connections: so many more are told why, for so long; others are just closed.
 inline constexpr std::size_t kRefusedClients = 64;
 inline constexpr Duration kRefusedClientTime = std::chrono::seconds(2);
+/// Connections to the admin address.
+inline constexpr std::size_t kAdminConnections = 64;
 /// Open files beside clients and strangers: peers, segments, the application, the admin address.
 inline constexpr std::size_t kOtherFiles = 256;
 

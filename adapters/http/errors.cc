@@ -6,13 +6,22 @@
 namespace zap::http {
 namespace {
 
+/// Waiting a moment may help, and retrying can do no harm.
+bool retry_later(int status) { return status == 503 || status == 429; }
+
+}  // namespace
+
 // clang-format off
 std::string_view reason_of(int status) {
   switch (status) {
+    case 200: return "OK";
     case 400: return "Bad Request";
     case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
     case 409: return "Conflict";
     case 413: return "Content Too Large";
+    case 421: return "Misdirected Request";
     case 422: return "Unprocessable Content";
     case 429: return "Too Many Requests";
     case 431: return "Request Header Fields Too Large";
@@ -25,11 +34,6 @@ std::string_view reason_of(int status) {
   }
 }
 // clang-format on
-
-/// Waiting a moment may help, and retrying can do no harm.
-bool retry_later(int status) { return status == 503 || status == 429; }
-
-}  // namespace
 
 // clang-format off
 int status_of(ProxyErrorCode code) {

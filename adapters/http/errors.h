@@ -9,6 +9,9 @@
 
 namespace zap::http {
 
+/// "Not Found" of 404: of the statuses that the sidecar itself answers with.
+std::string_view reason_of(int status);
+
 /// The status that a code is answered with: 503 for kNoQuorum and so on.
 int status_of(ProxyErrorCode code);
 

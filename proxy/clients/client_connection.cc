@@ -63,9 +63,11 @@ void ClientConnection::read() {
     if (admitted_) {
       owner_.called(*this, std::move(*call));
     } else {
-      refuse(call->sequence, {.code = ProxyErrorCode::kOverloaded,
-                              .message = "this sidecar has as many clients as limits.connections "
-                                         "allows; connect later or to another node"});
+      refuse(call->sequence,
+             {.code = ProxyErrorCode::kOverloaded,
+              .message = "as many clients are connected as " + std::string(load_.who_bounds) +
+                         ", " + std::to_string(load_.connections_most) +
+                         "; connect later or to another node"});
       closing_ = true;
     }
   }

@@ -9,7 +9,8 @@
 namespace zap {
 
 struct ClientLoad {
-  std::size_t connections_most = 1024;  ///< limits.connections, as far as open files allow
+  std::size_t connections_most = 1024;
+  const char* who_bounds = "limits.connections allows";  ///< them, for who is refused
   std::size_t connections = 0;
   std::size_t refused = 0;  ///< ever, for being too many
 

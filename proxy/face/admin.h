@@ -4,7 +4,8 @@
 //
 // Reading is open to whoever reaches the address; nothing here changes anything. A Host header
 // that names neither this address nor an IP literal is refused, so that a web page cannot reach
-// the server through a name of its own (DNS rebinding). /livez depends on nothing.
+// the server through a name of its own (DNS rebinding). /livez depends on nothing. Who asks is a
+// client like others, with the same parser, bounds and times, but of a listener of its own.
 //
 // Threads: lives on the main loop; the pages are made there, when asked for.
 
@@ -40,6 +41,9 @@ class AdminServer {
   ~AdminServer();
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;
+
+  /// Where it listens, with the port that it got.
+  const Address& address() const;
 
  private:
   struct Impl;

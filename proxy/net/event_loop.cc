@@ -16,6 +16,8 @@
 
 #include "core/check.h"
 #include "core/limits.h"
+#include "proxy/face/log_rate.h"
+#include "proxy/face/logging.h"
 
 namespace zap {
 
@@ -26,7 +28,18 @@ struct EventDelete {
 };
 using EventPtr = std::unique_ptr<event, EventDelete>;
 
+/// What libevent has to say, in our log and not as often as it likes.
+void log_of_libevent(int severity, const char* message) {
+  thread_local LogRate rate(limits::kRefusalsLogged);
+  if (severity < EVENT_LOG_WARN || !rate.allows()) return;
+  log_warning("libevent warns", {{"message", message}});
+}
+
 event_base* make_base() {
+  [[maybe_unused]] static const bool once = [] {
+    event_set_log_callback(log_of_libevent);
+    return true;
+  }();
   // Calls without a quorum expire within microseconds of one another, not within a tick of 4 ms.
   event_config* config = event_config_new();
   event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);

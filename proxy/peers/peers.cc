@@ -8,6 +8,7 @@
 #include "consensus/wire/codec.h"
 #include "core/check.h"
 #include "core/limits.h"
+#include "proxy/face/log_rate.h"
 #include "proxy/face/logging.h"
 #include "proxy/net/listener.h"
 #include "proxy/peers/gate.h"
@@ -115,8 +116,7 @@ class Peers::Impl : public PeerLink::Owner, public std::enable_shared_from_this<
   bool end_of_turn_due_ = false;
 
   std::uint64_t strangers_refused_ = 0;
-  Instant second_began_{};
-  unsigned refusals_in_second_ = 0;
+  LogRate refusals_logged_{limits::kRefusalsLogged};
 };
 
 Peers::Impl::Impl(EventLoop& loop, PeersSettings settings, TlsContext tls, PeersHandlers handlers)
@@ -269,12 +269,7 @@ void Peers::Impl::link_closed(PeerLink& link, const std::string& reason) {
 
 void Peers::Impl::stranger_refused(const PeerLink& link, const std::string& reason) {
   ++strangers_refused_;
-  const Instant now = read_clocks().instant;
-  if (now - second_began_ > std::chrono::seconds(1)) {
-    second_began_ = now;
-    refusals_in_second_ = 0;
-  }
-  if (++refusals_in_second_ > limits::kRefusalsLogged) return;
+  if (!refusals_logged_.allows()) return;
   log_warning(
       "peer connection refused",
       {{"address", link.remote()}, {"reason", reason}, {"refused_so_far", strangers_refused_}});
