@@ -17,6 +17,7 @@
 #include "core/address.h"
 #include "core/ids.h"
 #include "core/membership.h"
+#include "core/operation.h"
 #include "core/time.h"
 
 namespace zap::config {
@@ -66,13 +67,6 @@ struct Snapshot {
   Path path;
   std::uint64_t interval = 10'000;  ///< calls
   std::uint32_t retain = 3;
-};
-
-/// The same on all nodes: what is forgotten is decided by agreed time and order alone.
-struct Idempotency {
-  Duration keep = std::chrono::hours(24);
-  std::uint64_t entries = 100'000;
-  std::uint64_t bytes = 256'000'000;
 };
 
 enum class ListenerProtocol { kHttp, kRedis, kCapnp, kCallback };
@@ -137,7 +131,7 @@ struct Config {
   Consensus consensus;
   Wal wal;
   Snapshot snapshot;
-  Idempotency idempotency;
+  KeyLimits idempotency;
   std::vector<Listener> listeners;
   Admin admin;
   Limits limits;

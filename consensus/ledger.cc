@@ -1,6 +1,7 @@
 #include "consensus/ledger.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "core/check.h"
 
@@ -49,44 +50,63 @@ Decision Ledger::execute(Seq seq, View view, WallTime proposed, const std::vecto
   ZAP_CHECK(seq == last_seq_ + 1, "slot " << seq << " executed after " << last_seq_);
   const WallTime agreed =
       rules_.timestamps_never_go_back ? std::max(proposed, last_timestamp_) : proposed;
+  keys_.forget(rules_.keys_age_by.value_or(agreed));
 
   Decision decision{.seq = seq, .view = view, .timestamp = agreed};
   Hasher chain("zap chain");
   chain.add(chain_).add(seq).add(agreed).add(last_index_);
   for (const CallPtr& call : calls) {
-    const Operation& operation = call->operation;
-    ClientRecord& client = clients_[operation.id.origin];
-    DecidedCall decided{.call = call};
-    if (rules_.deduplicate && client.is_decided(operation.id.incarnation, operation.id.number)) {
-      decided.outcome = Outcome::kDuplicate;
-    } else if (rules_.deduplicate &&
-               !client.admits(operation.id.incarnation, operation.id.number)) {
-      decided.outcome = Outcome::kVoid;
-    } else {
-      if (client.admits(operation.id.incarnation, operation.id.number)) {
-        client.decide(operation.id.incarnation, operation.id.number);
-      }
-      if (rules_.deadlines_count && agreed > operation.deadline) {
-        decided.outcome = Outcome::kExpired;
-      } else {
-        decided.outcome = Outcome::kApplied;
-        decided.index = ++last_index_;
-        const Digest seed = Hasher("zap seed")
-                                .add(std::string_view(cluster_))
-                                .add(chain_)
-                                .add(call->digest)
-                                .add(decided.index)
-                                .finish();
-        std::memcpy(&decided.seed, seed.bytes.data(), sizeof decided.seed);
-      }
-    }
     chain.add(call->digest);
-    decision.calls.push_back(std::move(decided));
+    decision.calls.push_back(execute(call, agreed));
   }
   chain_ = chain.finish();
   last_seq_ = seq;
   last_timestamp_ = agreed;
   return decision;
+}
+
+/// In this order: incarnation and window, duplicate, deadline, key. So a call that is refused or
+/// late uses up no key.
+DecidedCall Ledger::execute(const CallPtr& call, WallTime agreed) {
+  const Operation& operation = call->operation;
+  const auto& [origin, incarnation, number] = operation.id;
+  ClientRecord& client = clients_[origin];
+  const bool admitted = client.admits(incarnation, number);
+  if (rules_.deduplicate && !admitted) {
+    const bool decided = client.is_decided(incarnation, number);
+    return {.call = call, .outcome = decided ? Outcome::kDuplicate : Outcome::kVoid};
+  }
+  if (admitted) client.decide(incarnation, number);
+
+  if (rules_.deadlines_count && agreed > operation.deadline) {
+    return {.call = call, .outcome = Outcome::kExpired};
+  }
+  if (operation.kind == OperationKind::kBarrier)
+    return {.call = call, .outcome = Outcome::kBarrier, .index = last_index_};
+  if (operation.once) {
+    if (const KeyTable::Use* first = keys_.find(operation.once->key)) {
+      const bool same = first->fingerprint == operation.once->fingerprint;
+      return {.call = call,
+              .outcome = same ? Outcome::kRepeated : Outcome::kKeyReused,
+              .index = first->index};
+    }
+    keys_.add(*operation.once, last_index_ + 1, agreed, operation.payload.size());
+  }
+  const Index index = ++last_index_;
+  return {
+      .call = call, .outcome = Outcome::kApplied, .index = index, .seed = seed_of(*call, index)};
+}
+
+std::uint64_t Ledger::seed_of(const Call& call, Index index) const {
+  const Digest digest = Hasher("zap seed")
+                            .add(std::string_view(cluster_))
+                            .add(chain_)
+                            .add(call.digest)
+                            .add(index)
+                            .finish();
+  std::uint64_t seed;
+  std::memcpy(&seed, digest.bytes.data(), sizeof seed);
+  return seed;
 }
 
 bool Ledger::is_decided(const OperationId& id) const {
@@ -108,20 +128,20 @@ std::uint64_t Ledger::low_mark(NodeId origin, Incarnation incarnation) const {
   return client->second.low_mark();
 }
 
-Digest Ledger::checkpoint_digest(Epoch epoch, const Digest& membership) const {
-  Hasher hasher("zap checkpoint");
-  hasher.add(last_seq_)
-      .add(epoch)
-      .add(last_index_)
-      .add(last_timestamp_)
-      .add(chain_)
-      .add(membership);
+Digest Ledger::digest() const {
+  Hasher hasher("zap ledger");
+  hasher.add(last_seq_).add(last_index_).add(last_timestamp_).add(chain_);
   hasher.add(static_cast<std::uint64_t>(clients_.size()));
   for (const auto& [origin, client] : clients_) {
     hasher.add(origin);
     client.add_to(hasher);
   }
+  keys_.add_to(hasher);
   return hasher.finish();
+}
+
+Digest checkpoint_digest(const Digest& ledger, Epoch epoch, const Digest& membership) {
+  return Hasher("zap checkpoint").add(ledger).add(epoch).add(membership).finish();
 }
 
 }  // namespace zap

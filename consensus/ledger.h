@@ -1,16 +1,19 @@
 // consensus/ledger.h - execution: what the order means, the same on every node.
 //
 // The ledger takes decided slots one after the other and says what each call becomes: applied at
-// an index, duplicate, expired or void. It keeps what that depends on (client table, agreed
-// timestamp, last index) and the hash chain over all of it. No protocol, no application.
+// an index, repeated by its idempotency key, duplicate, expired or void; a barrier takes no index.
+// It keeps what that depends on (client table, keys, agreed timestamp, last index) and the hash
+// chain over all of it. No protocol, no application.
 
 #pragma once
 
 #include <bitset>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
+#include "consensus/key_table.h"
 #include "core/digest.h"
 #include "core/ids.h"
 #include "core/operation.h"
@@ -45,10 +48,13 @@ class Ledger {
     bool deduplicate = true;
     bool timestamps_never_go_back = true;
     bool deadlines_count = true;
+    std::optional<WallTime> keys_age_by;  ///< instead of agreed time
   };
 
   explicit Ledger(ClusterId cluster) : cluster_(std::move(cluster)) {}
   void set_rules(Rules rules) { rules_ = rules; }
+  /// Agreed before the first slot.
+  void set_key_limits(const KeyLimits& limits) { keys_.set_limits(limits); }
 
   /// Executes slot `seq`, which must be the one after the last. `proposed` is the batch's
   /// timestamp; the agreed one is never below that of the slot before.
@@ -63,10 +69,14 @@ class Ledger {
   bool admits(const OperationId& id) const;
   std::uint64_t low_mark(NodeId origin, Incarnation incarnation) const;
 
-  /// Covers everything that was agreed so far: what a checkpoint's digest is made of.
-  Digest checkpoint_digest(Epoch epoch, const Digest& membership) const;
+  /// Covers everything that was agreed so far, but for the membership.
+  Digest digest() const;
+  KeyTable& keys() { return keys_; }
+  const KeyTable& keys() const { return keys_; }
 
  private:
+  DecidedCall execute(const CallPtr& call, WallTime agreed);
+  std::uint64_t seed_of(const Call& call, Index index) const;
   ClusterId cluster_;
   Rules rules_;
   Seq last_seq_ = 0;
@@ -74,6 +84,10 @@ class Ledger {
   WallTime last_timestamp_ = 0;
   Digest chain_;
   std::map<NodeId, ClientRecord> clients_;
+  KeyTable keys_;
 };
+
+/// What a checkpoint says: the agreed state, whose it is, and when.
+Digest checkpoint_digest(const Digest& ledger, Epoch epoch, const Digest& membership);
 
 }  // namespace zap

@@ -2,9 +2,30 @@
 
 namespace zap {
 
+namespace {
+
+std::string_view tag_of(OperationKind kind) {
+  switch (kind) {
+    case OperationKind::kCall:
+      return "zap operation";
+    case OperationKind::kBarrier:
+      return "zap barrier";
+    case OperationKind::kOrderedRead:
+      return "zap ordered read";
+  }
+  return {};
+}
+
+}  // namespace
+
+/// A call without a key hashes nothing for it.
 Digest digest_of(const Operation& operation) {
-  return Hasher("zap operation")
-      .add(operation.id.origin)
+  Hasher hasher(operation.once ? "zap keyed operation" : tag_of(operation.kind));
+  if (operation.once) {
+    hasher.add(static_cast<std::uint64_t>(operation.kind));
+    hasher.add(operation.once->key).add(operation.once->fingerprint);
+  }
+  return hasher.add(operation.id.origin)
       .add(operation.id.incarnation)
       .add(operation.id.number)
       .add(operation.deadline)

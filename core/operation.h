@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,13 +18,36 @@
 
 namespace zap {
 
-/// A replicated call (or a read that is served by ordering it).
+/// What a client asked to happen once only. Only the call's origin computes it.
+struct OnceKey {
+  Digest key;          ///< of the key and its scope: listener, method, path, Authorization
+  Digest fingerprint;  ///< of the request: the same key with another one is a misuse
+  friend bool operator==(const OnceKey&, const OnceKey&) = default;
+};
+
+/// How long keys are remembered: the first bound that is reached counts. The same on all nodes.
+struct KeyLimits {
+  Duration keep = std::chrono::hours(24);
+  std::uint64_t entries = 100'000;
+  std::uint64_t bytes = 256'000'000;  ///< keys and the requests that came with them
+  friend bool operator==(const KeyLimits&, const KeyLimits&) = default;
+};
+
+enum class OperationKind : std::uint8_t {
+  kCall,         ///< may change the application
+  kBarrier,      ///< takes no index: carries reads to their place in the order
+  kOrderedRead,  ///< changes nothing, and takes an index: what barriers did not serve in time
+};
+
+/// What is ordered.
 struct Operation {
   OperationId id;
   WallTime deadline = 0;  ///< agreed time after which it is not executed any more
   std::string listener;   ///< the configured name of the listener that took it
   std::string method;     ///< the methods-table entry that it matched, for metrics and errors
   Bytes payload;          ///< the call, as its adapter writes it for the application
+  std::optional<OnceKey> once = {};
+  OperationKind kind = OperationKind::kCall;
 
   friend bool operator==(const Operation&, const Operation&) = default;
 };
@@ -46,12 +70,15 @@ enum class Outcome : std::uint8_t {
   kDuplicate,  ///< its id was decided before
   kExpired,    ///< the agreed timestamp was beyond its deadline
   kVoid,       ///< its incarnation is over, or its number beyond the client table's window
+  kRepeated,   ///< its key was used: answered like the call at `index`
+  kKeyReused,  ///< its key was used with another request
+  kBarrier,    ///< takes no index; `index` is the last one before it
 };
 
 struct DecidedCall {
   CallPtr call;
   Outcome outcome = Outcome::kApplied;
-  Index index = 0;         ///< only when applied
+  Index index = 0;         ///< when applied; also see kRepeated, kBarrier
   std::uint64_t seed = 0;  ///< only when applied; neither secret nor unbiasable
 };
 

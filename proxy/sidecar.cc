@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <random>
+#include <sstream>
 #include <string>
 #include <utility>
 
@@ -74,6 +75,17 @@ Digest agreed_digest(const config::Config& config, const Comparisons& comparison
       .finish();
 }
 
+/// Nodes that forgot keys at different moments would execute different calls.
+Error key_limits_changed(const KeyLimits& agreed) {
+  using Seconds = std::chrono::duration<double>;
+  std::ostringstream what;
+  what
+      << "idempotency is not what the cluster's first start agreed on and its log holds; give back "
+      << "keep: " << Seconds(agreed.keep).count() << "s, entries: " << agreed.entries
+      << ", bytes: " << agreed.bytes << ", on all nodes";
+  return {ErrorCode::kInvalid, what.str()};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Sidecar>> Sidecar::start(EventLoop& loop, const config::Config& config,
@@ -121,6 +133,9 @@ Result<void> Sidecar::open_log() {
   log_ = std::move(*opened);
 
   pbft::Restored restored = log_->take_restored();
+  if (restored.founded && restored.founded->keys != config_.idempotency) {
+    return key_limits_changed(restored.founded->keys);
+  }
   incarnation_ = restored.incarnation;
   engine_ = pbft::make_replica({.self = config_.self,
                                 .cluster = config_.cluster,
@@ -129,7 +144,8 @@ Result<void> Sidecar::open_log() {
                                 .round_timeout = config_.consensus.round_timeout,
                                 .election_timeout = config_.consensus.election_timeout,
                                 .batch_size = config_.consensus.batch_size,
-                                .batch_timeout = config_.consensus.batch_timeout},
+                                .batch_timeout = config_.consensus.batch_timeout,
+                                .keys = config_.idempotency},
                                std::move(restored));
   return {};
 }

@@ -39,6 +39,7 @@ void Replica::execute_ready() {
     }
 
     const BatchContent& content = *slot.content(digest);
+    if (policy_.keys_age_by_own_clock) ledger_.set_rules(policy_.rules(now_.wall));
     out_.decided.push_back(
         ledger_.execute(seq, slot.decided_view, content.batch.timestamp, content.calls));
     Decided record{slot.decided_view,    digest,         content, ledger_.last_timestamp(),
@@ -58,7 +59,7 @@ void Replica::execute_ready() {
 
 void Replica::take_checkpoint() {
   const Seq seq = ledger_.last_seq();
-  Digest digest = ledger_.checkpoint_digest(epoch_, settings_.membership.digest());
+  Digest digest = checkpoint_digest(ledger_.digest(), epoch_, settings_.membership.digest());
   if (policy_.checkpoint_covers_view) {
     digest = Hasher("zap checkpoint").add(digest).add(settings_.self).finish();
   }

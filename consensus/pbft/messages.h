@@ -230,8 +230,14 @@ struct Decided {
   Digest chain;            ///< head of the hash chain after this slot
 };
 
+/// What the founding members agreed on and no configuration changes any more: a log's first record.
+struct Founding {
+  KeyLimits keys;
+};
+
 /// What a replica must not forget, in the order in which it learned it. The log is written first
 /// in, first out: a record is durable only when all before it are.
-using Record = std::variant<Accepted, Certificate, Decided, ViewChange, NewView, StableCheckpoint>;
+using Record =
+    std::variant<Accepted, Certificate, Decided, ViewChange, NewView, StableCheckpoint, Founding>;
 
 }  // namespace zap::pbft

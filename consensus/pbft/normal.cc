@@ -48,6 +48,8 @@ std::size_t Replica::room() const {
 void Replica::handle(NodeId, const Bundle& bundle) {
   for (const CallPtr& call : bundle.calls) {
     if (!ledger_.admits(call->operation.id)) continue;
+    const auto& once = call->operation.once;
+    if (policy_.keys_refused_at_receipt && once && ledger_.keys().find(once->key)) continue;
     if (pool_.add(call, bundle.proof, now_.instant) == Pool::Added::kConflicting) {
       notice(Notice::Kind::kEquivocation, "signed two payloads for one operation id", 0,
              bundle.proof->origin);

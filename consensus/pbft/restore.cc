@@ -15,9 +15,7 @@ Error corrupt(Seq seq, const std::string& what) {
 }  // namespace
 
 Restorer::Restorer(const ClusterId& cluster, Policy policy) : policy_(policy), restored_(cluster) {
-  restored_.ledger.set_rules({.deduplicate = !policy_.no_deduplication,
-                              .timestamps_never_go_back = !policy_.timestamp_as_proposed,
-                              .deadlines_count = !policy_.deadlines_ignored});
+  restored_.ledger.set_rules(policy_.rules());
 }
 
 Result<std::optional<Decision>> Restorer::add(Record record) {
@@ -67,7 +65,7 @@ Restorer::Executed Restorer::on(Decided record) {
   }
   if (seq > restored_.stable.seq) {
     restored_.decided[seq] = record.digest;
-    if (seq % kCheckpointInterval == 0) restored_.checkpoints.emplace(seq, ledger);
+    if (seq % kCheckpointInterval == 0) restored_.checkpoints[seq] = ledger.digest();
   }
   collect();
   return std::optional(std::move(decision));
@@ -105,7 +103,14 @@ Restorer::Executed Restorer::on(StableCheckpoint record) {
   return std::optional<Decision>();
 }
 
+Restorer::Executed Restorer::on(Founding record) {
+  restored_.ledger.set_key_limits(record.keys);
+  restored_.founded = record;
+  return std::optional<Decision>();
+}
+
 Restored Restorer::finish(Incarnation incarnation, std::optional<LostVote> lost_vote) && {
+  if (policy_.keys_forgotten_on_restart) restored_.ledger.keys().clear();
   restored_.incarnation = incarnation;
   restored_.lost_vote = lost_vote;
   return std::move(restored_);

@@ -26,8 +26,9 @@ struct LostVote {
 struct Restored {
   explicit Restored(ClusterId cluster) : ledger(std::move(cluster)) {}
 
-  Incarnation incarnation = 1;  ///< this run's, durable already
-  Ledger ledger;                ///< after the last decided slot
+  Incarnation incarnation = 1;      ///< this run's, durable already
+  std::optional<Founding> founded;  ///< none: the log is new
+  Ledger ledger;                    ///< after the last decided slot
   View view = 0;
   bool active = true;  ///< false: VIEW-CHANGE(view) was written, no NEW-VIEW followed
   StableCheckpoint stable;
@@ -36,7 +37,7 @@ struct Restored {
   std::map<Seq, Digest> decided;         ///< above stable
   /// Every batch that the log holds of the slots above stable (or not executed), by digest.
   std::map<Seq, std::map<Digest, BatchContent>> contents;
-  std::map<Seq, Ledger> checkpoints;      ///< the ledger as it stood at each one above stable
+  std::map<Seq, Digest> checkpoints;      ///< the ledger's digest at each one above stable
   std::optional<ViewChange> view_change;  ///< our own, while not active
   std::optional<NewView> new_view;        ///< of `view`, while active and view > 0
   std::optional<LostVote> lost_vote;
@@ -72,6 +73,7 @@ class Restorer {
   Executed on(ViewChange record);
   Executed on(NewView record);
   Executed on(StableCheckpoint record);
+  Executed on(Founding record);
   std::optional<Error> complete(const Digest& digest, BatchContent content);
   void collect();
   Restored::Signed& signed_in(View view);

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <optional>
 
+#include "consensus/ledger.h"
 #include "consensus/pbft/pool.h"
 #include "core/ids.h"
 #include "core/membership.h"
@@ -26,6 +27,8 @@ struct Settings {
   std::size_t batch_size = 100;
   /// Upper bound; an idle pipeline never waits for it.
   Duration batch_timeout = std::chrono::milliseconds(10);
+  /// What the founders agree on; a log that holds another agreement overrules it.
+  KeyLimits keys = {};
   /// Unordered payload bytes kept of each origin.
   std::size_t pool_bytes = Pool::kBytesPerOrigin;
 };
@@ -65,9 +68,12 @@ struct Policy {
   bool election_timer_never_fires = false;        ///< a failed view is waited for forever
   bool view_changes_said_once = false;            ///< a lost VIEW-CHANGE or NEW-VIEW stays lost
   // execution
-  bool no_deduplication = false;       ///< the client table is not asked at execution
-  bool timestamp_as_proposed = false;  ///< the agreed timestamp may go back
-  bool deadlines_ignored = false;      ///< a call is applied however late it is
+  bool no_deduplication = false;           ///< the client table is not asked at execution
+  bool timestamp_as_proposed = false;      ///< the agreed timestamp may go back
+  bool deadlines_ignored = false;          ///< a call is applied however late it is
+  bool keys_age_by_own_clock = false;      ///< each node forgets keys by its own wall clock
+  bool keys_refused_at_receipt = false;    ///< a call whose key is known is not ordered any more
+  bool keys_forgotten_on_restart = false;  ///< a replay of the log records no keys
   // checkpoints, keeping up
   bool collect_before_stable = false;   ///< forgets slots at its own checkpoint, without a quorum
   bool checkpoint_covers_view = false;  ///< the digest takes in what differs between nodes
@@ -78,6 +84,15 @@ struct Policy {
   // restarts, amnesia
   bool vote_before_others_spoke = false;  ///< one other is enough, where q - 1 must
   bool amnesia_without_window = false;    ///< votes from the highest checkpoint on, not 256 above
+
+  /// Those of execution, at a moment of this node's wall clock.
+  Ledger::Rules rules(WallTime wall = 0) const {
+    Ledger::Rules rules{.deduplicate = !no_deduplication,
+                        .timestamps_never_go_back = !timestamp_as_proposed,
+                        .deadlines_count = !deadlines_ignored};
+    if (keys_age_by_own_clock) rules.keys_age_by = wall;
+    return rules;
+  }
 };
 
 }  // namespace zap::pbft

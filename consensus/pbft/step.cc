@@ -38,9 +38,11 @@ Replica::Replica(Settings settings, Restored restored, Policy policy)
     everyone_.push_back(member.id);
     if (member.id != settings_.self) others_.push_back(member.id);
   }
-  ledger_.set_rules({.deduplicate = !policy_.no_deduplication,
-                     .timestamps_never_go_back = !policy_.timestamp_as_proposed,
-                     .deadlines_count = !policy_.deadlines_ignored});
+  ledger_.set_rules(policy_.rules());
+  if (!restored.founded) {
+    ledger_.set_key_limits(settings_.keys);
+    out_.write.push_back(Founding{settings_.keys});
+  }
 
   for (const auto& [seq, digest] : restored.decided) {
     slots_[seq].decided = digest;
@@ -57,7 +59,7 @@ Replica::Replica(Settings settings, Restored restored, Policy policy)
   }
   const Digest membership = settings_.membership.digest();
   for (const auto& [seq, ledger] : restored.checkpoints) {
-    own_checkpoints_[seq] = ledger.checkpoint_digest(epoch_, membership);
+    own_checkpoints_[seq] = checkpoint_digest(ledger, epoch_, membership);
   }
   unsaid_view_change_ = std::move(restored.view_change);
   if (new_view_ && active_) {

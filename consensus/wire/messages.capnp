@@ -47,6 +47,7 @@ struct Record {
     viewChange @3 :ViewChange;
     newView @4 :NewView;
     stableCheckpoint @5 :StableCheckpoint;
+    founding @6 :Founding;
   }
 }
 
@@ -83,6 +84,8 @@ struct Call {
   listener @4 :Text;
   method @5 :Text;
   payload @6 :Data;
+  once @7 :Digests;   # key and fingerprint; empty where the call has no key
+  kind @8 :UInt8;
 }
 
 struct Bundle {
@@ -246,4 +249,10 @@ struct Decided {
   timestamp @3 :Int64;
   lastIndex @4 :UInt64;
   chain @5 :Digest;
+}
+
+struct Founding {
+  keyKeep @0 :Int64;
+  keyEntries @1 :UInt64;
+  keyBytes @2 :UInt64;
 }

@@ -45,6 +45,13 @@ std::vector<Digest> digests(capnp::Data::Reader data, std::size_t most) {
   return list;
 }
 
+OperationKind kind(std::uint8_t number) {
+  if (number > static_cast<std::uint8_t>(OperationKind::kOrderedRead)) {
+    throw Malformed("an operation of unknown kind " + std::to_string(number));
+  }
+  return static_cast<OperationKind>(number);
+}
+
 std::string name(capnp::Text::Reader text) {
   limit("bytes in a name", text.size(), limits::kNameBytes);
   return std::string(text.begin(), text.end());
@@ -79,6 +86,10 @@ class Reading {
       const auto offset = reinterpret_cast<const char*>(payload.begin()) - owner_.data();
       operation.payload = owner_.slice(static_cast<std::size_t>(offset), payload.size());
     }
+    const std::vector<Digest> once = digests(from.getOnce(), 2);
+    if (once.size() == 1) throw Malformed("an idempotency key without a fingerprint");
+    if (!once.empty()) operation.once = OnceKey{once[0], once[1]};
+    operation.kind = kind(from.getKind());
     return std::make_shared<const Call>(std::move(operation));
   }
 
@@ -216,6 +227,12 @@ class Reading {
             from.getTimestamp(), from.getLastIndex(),      digest(from.getChain())};
   }
 
+  pbft::Founding read(schema::Founding::Reader from) {
+    return {{.keep = Duration(from.getKeyKeep()),
+             .entries = from.getKeyEntries(),
+             .bytes = from.getKeyBytes()}};
+  }
+
   // ------------------------------------------------------------ beside consensus
 
   Hello read(schema::Hello::Reader from) {
@@ -301,6 +318,8 @@ Record read(schema::Record::Reader from, const Bytes& owner) {
       return reading.read(from.getNewView());
     case schema::Record::STABLE_CHECKPOINT:
       return reading.read(from.getStableCheckpoint());
+    case schema::Record::FOUNDING:
+      return reading.read(from.getFounding());
   }
   throw Malformed("a record of unknown kind " +
                   std::to_string(static_cast<unsigned>(from.which())));

@@ -48,6 +48,11 @@ struct Writing {
     to.setListener(text(operation.listener));
     to.setMethod(text(operation.method));
     to.setPayload(data(operation.payload.view()));
+    if (operation.once) {
+      put_digests({operation.once->key, operation.once->fingerprint},
+                  to.initOnce(2 * sizeof(Digest::bytes)));
+    }
+    to.setKind(static_cast<std::uint8_t>(operation.kind));
   }
 
   static void put(const pbft::Bundle& bundle, schema::Bundle::Builder to) {
@@ -215,6 +220,12 @@ struct Writing {
     to.setChain(data(record.chain));
   }
 
+  static void put(const pbft::Founding& record, schema::Founding::Builder to) {
+    to.setKeyKeep(record.keys.keep.count());
+    to.setKeyEntries(record.keys.entries);
+    to.setKeyBytes(record.keys.bytes);
+  }
+
   // ---------------------------------------------------------------- beside consensus
 
   static void put(const Replies::Result& result, schema::Replies::Result::Builder to) {
@@ -250,6 +261,7 @@ struct IntoRecord {
   void operator()(const pbft::ViewChange& r) { Writing::put(r, to.initViewChange()); }
   void operator()(const pbft::NewView& r) { Writing::put(r, to.initNewView()); }
   void operator()(const pbft::StableCheckpoint& r) { Writing::put(r, to.initStableCheckpoint()); }
+  void operator()(const pbft::Founding& r) { Writing::put(r, to.initFounding()); }
 };
 
 }  // namespace

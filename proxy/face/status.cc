@@ -27,11 +27,14 @@ std::string_view state_of(const OperationStatus& operation) {
   if (!operation.known) return operation.pending ? "pending" : "unknown";
   switch (operation.known->outcome) {
     case Outcome::kApplied:
+    case Outcome::kRepeated:
+    case Outcome::kBarrier:
       return "committed";
     case Outcome::kExpired:
       return "expired";
     case Outcome::kDuplicate:
     case Outcome::kVoid:
+    case Outcome::kKeyReused:
       return "refused";
   }
   return "unknown";

@@ -12,7 +12,8 @@ namespace zap {
 namespace {
 
 constexpr std::uint32_t kNeeded = kind_bit(RecordKind::kAccepted) | kind_bit(RecordKind::kDecided) |
-                                  kind_bit(RecordKind::kStableCheckpoint);
+                                  kind_bit(RecordKind::kStableCheckpoint) |
+                                  kind_bit(RecordKind::kFounding);
 
 std::size_t payload_bytes(const Decision& decision) {
   std::size_t bytes = 0;

@@ -63,7 +63,7 @@ class LogKeeper::Replay {
       first_of_slot_.erase(first_of_slot_.begin(), first_of_slot_.upper_bound(stable_));
     } else if (slot_of(record) > stable_) {
       first_of_slot_.emplace(slot_of(record), stored.position);
-    } else if (slot_of(record) == 0) {
+    } else if (slot_of(record) == 0 && !std::holds_alternative<pbft::Founding>(record)) {
       view_record_ = stored;
     }
   }

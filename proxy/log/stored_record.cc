@@ -19,7 +19,8 @@ static_assert(kStands<RecordKind::kAccepted, Accepted> &&
                   kStands<RecordKind::kDecided, Decided> &&
                   kStands<RecordKind::kViewChange, ViewChange> &&
                   kStands<RecordKind::kNewView, NewView> &&
-                  kStands<RecordKind::kStableCheckpoint, StableCheckpoint>,
+                  kStands<RecordKind::kStableCheckpoint, StableCheckpoint> &&
+                  kStands<RecordKind::kFounding, Founding>,
               "a record's kind is its place in Record");
 
 struct SlotOf {
@@ -29,6 +30,7 @@ struct SlotOf {
   Seq operator()(const ViewChange&) const { return 0; }
   Seq operator()(const NewView&) const { return 0; }
   Seq operator()(const StableCheckpoint& record) const { return record.seq; }
+  Seq operator()(const Founding&) const { return 0; }
 };
 
 struct VoteOf {
@@ -38,6 +40,7 @@ struct VoteOf {
   store::Vote operator()(const ViewChange& record) const { return {record.view, 0}; }
   store::Vote operator()(const NewView& record) const { return {record.view, 0}; }
   store::Vote operator()(const StableCheckpoint&) const { return {}; }
+  store::Vote operator()(const Founding&) const { return {}; }
 };
 
 }  // namespace

@@ -21,6 +21,7 @@ enum class RecordKind : std::uint8_t {
   kViewChange = 3,
   kNewView = 4,
   kStableCheckpoint = 5,
+  kFounding = 6,
 };
 
 /// For LogQuery::kinds.

@@ -13,6 +13,7 @@ History::History(const Scenario& scenario, Committers committers, Verdict& verdi
       committers_(std::move(committers)),
       verdict_(verdict),
       marks_(marks),
+      keys_(scenario.settings.keys),
       executed_(scenario.places().size(), 0) {}
 
 void History::fail(Place place, Seq seq, const std::string& what) {
@@ -90,8 +91,11 @@ void History::first_execution(Place place, const Decision& decision) {
   if (decision.timestamp > latest_wall_ + pbft::kClockTolerance) {
     fail(place, decision.seq, "the agreed timestamp is ahead of every correct clock");
   }
+  const std::uint64_t keys_forgotten = keys_.forgotten();
+  keys_.slot_begins(decision.timestamp);
   for (const DecidedCall& decided : decision.calls) {
     const Operation& operation = decided.call->operation;
+    check_key(place, decision.seq, decided);
     switch (decided.outcome) {
       case Outcome::kDuplicate:
         marks_.reach(Mark::kDuplicateDecided);
@@ -114,6 +118,19 @@ void History::first_execution(Place place, const Decision& decision) {
                "index " + std::to_string(decided.index) + " instead of " +
                    std::to_string(last_index_));
         }
+        if (operation.once) keys_.applied(operation, decided.index);
+        break;
+      case Outcome::kRepeated:
+        marks_.reach(Mark::kKeyRepeated);
+        break;
+      case Outcome::kKeyReused:
+        marks_.reach(Mark::kKeyReused);
+        break;
+      case Outcome::kBarrier:
+        marks_.reach(Mark::kBarrierDecided);
+        if (operation.kind != OperationKind::kBarrier || decided.index != last_index_) {
+          fail(place, decision.seq, "a barrier that does not stand after the last index");
+        }
         break;
     }
     if (!decided_ids_.emplace(key(operation.id), decision.seq).second) {
@@ -129,7 +146,21 @@ void History::first_execution(Place place, const Decision& decision) {
       }
     }
   }
+  if (keys_.forgotten() > keys_forgotten) marks_.reach(Mark::kKeyForgotten);
   if (slot.last_index != last_index_) fail(place, decision.seq, "the record's last index is wrong");
+}
+
+/// A key has one effect as long as it is remembered, and every later call is told which.
+void History::check_key(Place place, Seq seq, const DecidedCall& decided) {
+  const Outcome outcome = decided.outcome;
+  const bool by_key = outcome == Outcome::kRepeated || outcome == Outcome::kKeyReused;
+  if (!by_key && outcome != Outcome::kApplied) return;
+  const auto& once = decided.call->operation.once;
+  const std::optional<DecidedCall> expected = once ? keys_.find(*once) : std::nullopt;
+  const bool as_expected = expected
+                               ? outcome == expected->outcome && decided.index == expected->index
+                               : outcome == Outcome::kApplied;
+  if (!as_expected) fail(place, seq, "ONE EFFECT: a key means something else than was agreed");
 }
 
 }  // namespace zap::simulation

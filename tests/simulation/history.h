@@ -1,6 +1,7 @@
 // tests/simulation/history.h - the one order that all correct nodes must share, as far as anyone
 // has decided it: agreement, validity, exactly once, indexes without gaps, time that never goes
-// back, and that nothing decided is ever undone, restarts and lost disks included.
+// back, one effect for each idempotency key, and that nothing decided is ever undone, restarts and
+// lost disks included.
 
 #pragma once
 
@@ -10,6 +11,7 @@
 
 #include "consensus/engine.h"
 #include "tests/simulation/envelope.h"
+#include "tests/simulation/key_model.h"
 #include "tests/simulation/marks.h"
 #include "tests/simulation/scenario.h"
 #include "tests/simulation/verdict.h"
@@ -53,6 +55,7 @@ class History {
     return (std::uint64_t{id.origin} << 56) | (id.incarnation << 40) | id.number;
   }
   void first_execution(Place place, const Decision& decision);
+  void check_key(Place place, Seq seq, const DecidedCall& decided);
   void fail(Place place, Seq seq, const std::string& what);
 
   const Scenario& scenario_;
@@ -62,6 +65,7 @@ class History {
 
   std::vector<Slot> slots_;   ///< of slot s at s - 1
   Index last_index_ = 0;      ///< over slots_ that were executed
+  KeyModel keys_;             ///< likewise
   WallTime latest_wall_ = 0;  ///< on any correct node's clock so far
   std::vector<Seq> executed_;
   std::unordered_map<std::uint64_t, Digest> submitted_;  ///< never iterated, as the others

@@ -21,10 +21,12 @@ Process::Process(Place place, World& world, Random random)
       random_(random),
       signer_(world.keys.signer_of(id_)),
       disk_(world.scenario.disk, world.scheduler, random_.fork()),
-      application_(world.scenario.apply_max, world.scheduler, random_.fork(), [this](bool full) {
-        if (full) world_.marks.reach(Mark::kApplicationBehind);
-        handle([this, full] { driver_->step(Backlog{full}); });
-      }) {
+      application_(world.scenario.apply_max, world.scheduler, random_.fork(),
+                   [this](bool full) {
+                     if (full) world_.marks.reach(Mark::kApplicationBehind);
+                     handle([this, full] { driver_->step(Backlog{full}); });
+                   }),
+      keys_random_(scrambled(world.scenario.seed) + place) {
   if (const Traitor* traitor = world.scenario.traitor(id_)) {
     byzantine_.emplace(world.scenario, traitor->treachery, world.gate, signer_, world.conspiracy,
                        random_.fork());
@@ -180,6 +182,7 @@ void Process::client_turn(std::uint64_t calls) {
                            .count();
       operation.method = "simulated";
       operation.payload = std::to_string(random_.next() % 1000) + " at " + std::to_string(place_);
+      give_key(operation);
       if (is_correct()) {
         world_.history.submitted(operation, digest_of(operation));
         undecided_.push_back(operation.id);
@@ -188,6 +191,17 @@ void Process::client_turn(std::uint64_t calls) {
     }
     if (!submit.operations.empty()) driver_->step(std::move(submit));
   });
+}
+
+/// Clients of all nodes choose from the same keys: a retry goes anywhere.
+void Process::give_key(Operation& operation) {
+  const bool barrier = keys_random_.chance(world_.scenario.barriers);
+  if (barrier) operation.kind = OperationKind::kBarrier;
+  if (barrier || !keys_random_.chance(world_.scenario.keyed)) return;
+  const std::uint64_t key = keys_random_.below(world_.scenario.keys);
+  const std::uint64_t request = keys_random_.chance(0.9) ? 0 : 1;
+  operation.once = OnceKey{Hasher("simulated key").add(key).finish(),
+                           Hasher("simulated request").add(request).finish()};
 }
 
 std::size_t Process::undecided() {

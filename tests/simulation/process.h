@@ -98,6 +98,7 @@ class Process final : private DriverPorts {
   void transmit(NodeId peer, const EnvelopePtr& envelope);
   void observe(const Message& message);
   void set_alarm(Instant when);
+  void give_key(Operation& operation);
 
   const Place place_;
   const NodeId id_;
@@ -125,6 +126,7 @@ class Process final : private DriverPorts {
   bool recovers_ = false;  ///< from amnesia
   View wants_view_ = 0;    ///< asked for, not yet working; or 0
 
+  Random keys_random_;  ///< of its own: what has no keys is drawn as if there were none
   std::uint64_t next_number_ = 1;
   std::deque<OperationId> undecided_;
   EnvelopePtr last_envelope_;  ///< the message that is being sent to one peer after the other

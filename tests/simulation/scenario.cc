@@ -258,6 +258,20 @@ void draw_machines(Scenario& scenario, Random& random) {
   if (random.chance(0.1)) scenario.application_stops = {seconds(1), seconds(2)};
 }
 
+/// Last, so that seeds recorded without keys tell the same story.
+void draw_keys(Scenario& scenario, Random& random) {
+  scenario.barriers = random.chance(0.5) ? 0.1 : 0;
+  if (random.chance(0.3)) return;
+  scenario.keyed = random.chance(0.5) ? 0.1 : 0.6;
+  scenario.keys = random.between(std::uint64_t{5}, std::uint64_t{500});
+  KeyLimits& limits = scenario.settings.keys;
+  if (random.chance(0.7)) {
+    limits.keep = milliseconds(random.between(std::uint64_t{20}, std::uint64_t{2'000}));
+  }
+  if (random.chance(0.3)) limits.entries = random.between(std::uint64_t{1}, std::uint64_t{50});
+  if (random.chance(0.3)) limits.bytes = random.between(std::uint64_t{500}, std::uint64_t{20'000});
+}
+
 }  // namespace
 
 Scenario draw_scenario(std::uint64_t seed, std::optional<Profile> profile, std::uint64_t events) {
@@ -318,6 +332,7 @@ Scenario draw_scenario(std::uint64_t seed, std::optional<Profile> profile, std::
       if (random.chance(0.5)) scenario.application_stops = {seconds(1), seconds(60)};
       break;
   }
+  draw_keys(scenario, random);
   // Liveness is not promised where the one who always leads lies, or has lost its memory.
   if (!scenario.traitors.empty() || scenario.amnesiacs > 0) scenario.settings.fixed_leader.reset();
   return scenario;

@@ -98,6 +98,9 @@ struct Scenario {
   std::uint64_t burst = 1;      ///< calls at one turn
   std::uint64_t calls_max = 0;  ///< over all nodes, before the end
   double short_deadlines = 0;
+  double keyed = 0;        ///< chance that a call has an idempotency key
+  std::uint64_t keys = 1;  ///< so many that clients choose from
+  double barriers = 0;
 
   std::uint64_t events = 0;  ///< of which the last two fifths are left for the calm end
 

@@ -81,9 +81,9 @@ TEST_CASE("chain and checkpoint digest cover what was agreed, and not the view t
   b.execute(1, 7, 5, {call(0, 1, 1)});
   c.execute(1, 0, 6, {call(0, 1, 1)});
   CHECK(a.chain() == b.chain());
-  CHECK(a.checkpoint_digest(0, {}) == b.checkpoint_digest(0, {}));
+  CHECK(a.digest() == b.digest());
   CHECK(a.chain() != c.chain());
-  CHECK(a.checkpoint_digest(0, {}) != a.checkpoint_digest(1, {}));
+  CHECK(checkpoint_digest(a.digest(), 0, {}) != checkpoint_digest(a.digest(), 1, {}));
 }
 
 TEST_CASE("the seed of a call depends on its place in the order") {
@@ -92,4 +92,81 @@ TEST_CASE("the seed of a call depends on its place in the order") {
   b.execute(1, 0, 5, {call(1, 1, 1)});
   const std::uint64_t second = b.execute(2, 0, 5, {call(0, 1, 1)}).calls[0].seed;
   CHECK(first != second);
+}
+
+// ---------------------------------------------------------------- idempotency keys
+
+namespace {
+
+OnceKey once(std::uint64_t key, std::uint64_t request = 0) {
+  return {Hasher("key").add(key).finish(), Hasher("request").add(request).finish()};
+}
+
+CallPtr keyed(std::uint64_t number, OnceKey key, WallTime deadline = kFar) {
+  return std::make_shared<const Call>(
+      Operation{.id = {0, 1, number}, .deadline = deadline, .payload = "payload", .once = key});
+}
+
+}  // namespace
+
+TEST_CASE("the second call with a key is not applied; it is told the first one's index") {
+  Ledger ledger("cluster");
+  ledger.execute(1, 0, 10, {keyed(1, once(7)), call(0, 1, 2)});
+  const Decision decision =
+      ledger.execute(2, 0, 20, {keyed(3, once(7)), keyed(4, once(7, 1)), keyed(5, once(8))});
+  CHECK(decision.calls[0].outcome == Outcome::kRepeated);
+  CHECK(decision.calls[0].index == 1);
+  CHECK(decision.calls[1].outcome == Outcome::kKeyReused);
+  CHECK(decision.calls[2].outcome == Outcome::kApplied);
+  CHECK(decision.calls[2].index == 3);
+  CHECK(ledger.is_decided({0, 1, 3}));
+}
+
+TEST_CASE("a call that is late or refused uses up no key") {
+  Ledger ledger("cluster");
+  ledger.execute(1, 0, 200, {keyed(1, once(7), 199)});
+  CHECK(ledger.execute(2, 0, 200, {keyed(2, once(7))}).calls[0].outcome == Outcome::kApplied);
+  const Decision decision = ledger.execute(3, 0, 200, {keyed(2, once(8)), keyed(3, once(8))});
+  CHECK(decision.calls[0].outcome == Outcome::kDuplicate);
+  CHECK(decision.calls[1].outcome == Outcome::kApplied);
+}
+
+TEST_CASE("keys are forgotten by agreed time, number and bytes, the oldest first") {
+  const auto outcome_after = [](const KeyLimits& limits, WallTime agreed) {
+    Ledger ledger("cluster");
+    ledger.set_key_limits(limits);
+    ledger.execute(1, 0, 10, {keyed(1, once(1))});
+    ledger.execute(2, 0, 10, {keyed(2, once(2)), keyed(3, once(3))});
+    const Decision decision = ledger.execute(3, 0, agreed, {keyed(4, once(2)), keyed(5, once(1))});
+    CHECK(ledger.keys().size() <= limits.entries);
+    return std::pair(decision.calls[0].outcome, decision.calls[1].outcome);
+  };
+  constexpr auto kKnown = Outcome::kRepeated;
+  constexpr auto kUnknown = Outcome::kApplied;
+  CHECK(outcome_after({.keep = Duration(100)}, 110) == std::pair(kKnown, kKnown));
+  CHECK(outcome_after({.keep = Duration(100)}, 111) == std::pair(kUnknown, kUnknown));
+  CHECK(outcome_after({.entries = 2}, 11) == std::pair(kKnown, kUnknown));
+  CHECK(outcome_after({.bytes = 2 * (KeyTable::kUseBytes + 7)}, 11) == std::pair(kKnown, kUnknown));
+}
+
+TEST_CASE("the ledger's digest covers which keys are known") {
+  Ledger a("cluster"), b("cluster");
+  b.set_key_limits({.keep = Duration(1)});
+  for (Ledger* ledger : {&a, &b}) ledger->execute(1, 0, 10, {keyed(1, once(1))});
+  CHECK(a.digest() == b.digest());
+  for (Ledger* ledger : {&a, &b}) ledger->execute(2, 0, 20, {});
+  CHECK(a.chain() == b.chain());
+  CHECK(a.digest() != b.digest());
+}
+
+TEST_CASE("a barrier is decided once, and takes no index") {
+  Ledger ledger("cluster");
+  const auto barrier = std::make_shared<const Call>(
+      Operation{.id = {0, 1, 2}, .deadline = kFar, .kind = OperationKind::kBarrier});
+  const Decision decision =
+      ledger.execute(1, 0, 10, {call(0, 1, 1), barrier, barrier, call(0, 1, 3)});
+  CHECK(decision.calls[1].outcome == Outcome::kBarrier);
+  CHECK(decision.calls[1].index == 1);
+  CHECK(decision.calls[2].outcome == Outcome::kDuplicate);
+  CHECK(decision.calls[3].index == 2);
 }

@@ -25,9 +25,9 @@ constexpr const char* kMessages[] = {
     "bundle",          "pre_prepare", "prepare", "commit",        "checkpoint", "stable_checkpoint",
     "view_change",     "new_view",    "status",  "fetch_batches", "batches",    "fetch_calls",
     "decided_digests", "shown"};
-constexpr const char* kRecords[] = {"accepted_record", "prepared_record",
-                                    "decided_record",  "view_change_record",
-                                    "new_view_record", "stable_checkpoint_record"};
+constexpr const char* kRecords[] = {
+    "accepted_record", "prepared_record",          "decided_record", "view_change_record",
+    "new_view_record", "stable_checkpoint_record", "founding_record"};
 static_assert(std::size(kMessages) == Samples::kMessageKinds);
 static_assert(std::size(kRecords) == Samples::kRecordKinds);
 

@@ -33,6 +33,8 @@ Operation Samples::operation() {
   operation.listener = text(20);
   operation.method = text(40);
   operation.payload = Bytes(text(300));
+  if (flag()) operation.once = OnceKey{digest(), digest()};
+  operation.kind = static_cast<OperationKind>(small(3));
   return operation;
 }
 
@@ -139,8 +141,10 @@ Record Samples::record(std::size_t kind) {
       return new_view();
     case 5:
       return stable();
+    case 6:
+      return pbft::Founding{{Duration(number()), number(), number()}};
   }
-  static_assert(kRecordKinds == 6);
+  static_assert(kRecordKinds == 7);
   ZAP_CHECK(false, "there is no record of kind " << kind);
 }
 
@@ -172,9 +176,11 @@ class Describing {
   }
   void add(const CallPtr& call) {
     const auto& [operation, digest] = *call;
-    const auto& [id, deadline, listener, method, payload] = operation;
+    const auto& [id, deadline, listener, method, payload, once, kind] = operation;
     const auto& [origin, incarnation, number] = id;
-    all(origin, incarnation, number, deadline, listener, method, payload, digest);
+    all(origin, incarnation, number, deadline, listener, method, payload,
+        static_cast<std::uint32_t>(kind), digest);
+    if (once) all(once->key, once->fingerprint);
   }
   void add(const pbft::Bundle& bundle) {
     const auto& [proof, calls] = bundle;
@@ -266,6 +272,10 @@ class Describing {
   void add(const pbft::Decided& record) {
     const auto& [view, digest, content, timestamp, last_index, chain] = record;
     all(view, digest, content, timestamp, last_index, chain);
+  }
+  void add(const pbft::Founding& record) {
+    const auto& [keep, entries, bytes] = record.keys;
+    all(std::int64_t{keep.count()}, entries, bytes);
   }
 
  private:
