@@ -45,7 +45,7 @@ inline constexpr std::size_t kRefusedClients = 64;
 inline constexpr Duration kRefusedClientTime = std::chrono::seconds(2);
 /// Connections to the admin address.
 inline constexpr std::size_t kAdminConnections = 64;
-/// Open files beside clients and strangers: peers, segments, the application, the admin address.
+/// Open files beside all connections that have a bound of their own: peers, segments, libraries.
 inline constexpr std::size_t kOtherFiles = 256;
 
 // ---------------------------------------------------------------- ordering (proxy/router)

@@ -12,6 +12,8 @@
 #include <cstring>
 #include <utility>
 
+#include "core/limits.h"
+
 namespace zap {
 
 namespace {
@@ -82,6 +84,17 @@ struct Listener::Impl {
     if (listener && address.is_unix()) unlink(address.unix_path.c_str());
   }
 
+  void take(Socket socket) {
+    if (++taken == limits::kAcceptsPerTurn) rest_for(Duration(0));  // the next turn
+    accepted(std::move(socket));
+  }
+
+  void rest_for(Duration time) {
+    taken = 0;
+    rest.after(time);
+    adjust();
+  }
+
   void adjust() {
     if (paused || rest.pending()) {
       evconnlistener_disable(listener);
@@ -95,6 +108,7 @@ struct Listener::Impl {
   Timer rest;
   evconnlistener* listener = nullptr;
   bool paused = false;
+  unsigned taken = 0;  ///< since it rested
 };
 
 Result<std::unique_ptr<Listener>> Listener::open(EventLoop& loop, const Address& address,
@@ -107,15 +121,13 @@ Result<std::unique_ptr<Listener>> Listener::open(EventLoop& loop, const Address&
   impl->listener = evconnlistener_new_bind(
       loop.base(),
       [](evconnlistener*, evutil_socket_t fd, sockaddr*, int, void* impl_pointer) {
-        static_cast<Impl*>(impl_pointer)->accepted(Socket(fd));
+        static_cast<Impl*>(impl_pointer)->take(Socket(fd));
       },
       impl.get(), LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, SOMAXCONN,
       reinterpret_cast<const sockaddr*>(&place->address), static_cast<int>(place->size));
   if (!impl->listener) return cannot_listen(address, std::strerror(errno));
   evconnlistener_set_error_cb(impl->listener, [](evconnlistener*, void* impl_pointer) {
-    auto& self = *static_cast<Impl*>(impl_pointer);
-    self.rest.after(kRestWithoutDescriptors);
-    self.adjust();
+    static_cast<Impl*>(impl_pointer)->rest_for(kRestWithoutDescriptors);
   });
   if (!address.is_unix()) impl->address.port = port_of(evconnlistener_get_fd(impl->listener));
   return std::unique_ptr<Listener>(new Listener(std::move(impl)));

@@ -1,7 +1,8 @@
 // proxy/net/listener.h - a listening socket, TCP or Unix.
 //
 // Out of file descriptors, it rests for a moment and goes on: the connections wait in the
-// kernel's queue. Destroying it closes the socket and removes a Unix path.
+// kernel's queue. So they do after a few in one turn, so that a flood of them leaves time for those
+// who are connected. Destroying it closes the socket and removes a Unix path.
 //
 // Threads: its loop's.
 

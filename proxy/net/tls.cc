@@ -70,6 +70,11 @@ Result<TlsContext> TlsContext::load(const std::filesystem::path& certificate,
 
 TlsSession TlsContext::session() const { return TlsSession(SSL_new(context_.get())); }
 
+Handshake handshake_of(const ssl_st* session) {
+  if (SSL_is_init_finished(session)) return Handshake::kDone;
+  return SSL_get_state(session) == TLS_ST_BEFORE ? Handshake::kNothing : Handshake::kUnderWay;
+}
+
 std::optional<PublicKey> peer_key(ssl_st* session) {
   return ed25519_key(X509_get0_pubkey(SSL_get0_peer_certificate(session)));
 }

@@ -42,6 +42,10 @@ class TlsContext {
   std::unique_ptr<ssl_ctx_st, Delete> context_;
 };
 
+/// How far the other side has come in showing who it is.
+enum class Handshake { kNothing, kUnderWay, kDone };
+Handshake handshake_of(const ssl_st* session);
+
 /// The Ed25519 key in the certificate that the other side proved to hold. Nothing where the
 /// handshake is not done, or the certificate has a key of another kind.
 std::optional<PublicKey> peer_key(ssl_st* session);

@@ -5,7 +5,6 @@
 
 #include "consensus/wire/codec.h"
 #include "core/limits.h"
-#include "proxy/net/tls.h"
 
 namespace zap {
 

@@ -21,6 +21,7 @@
 #include "core/result.h"
 #include "proxy/net/event_loop.h"
 #include "proxy/net/stream.h"
+#include "proxy/net/tls.h"
 
 namespace zap {
 
@@ -53,6 +54,8 @@ class PeerLink {
   /// Who was dialled, or who was admitted.
   std::optional<NodeId> peer() const { return peer_; }
   const std::string& remote() const { return stream_->remote(); }
+  std::string remote_host() const { return stream_->remote_host(); }
+  Handshake handshake() const { return handshake_of(stream_->tls()); }
 
   /// Queues a frame until flush(). Answers how many of the oldest were dropped for it, since the
   /// other side takes nothing.

@@ -1,7 +1,6 @@
 #include "proxy/peers/peers.h"
 
 #include <algorithm>
-#include <list>
 #include <random>
 #include <utility>
 
@@ -13,6 +12,7 @@
 #include "proxy/net/listener.h"
 #include "proxy/peers/gate.h"
 #include "proxy/peers/peer_link.h"
+#include "proxy/peers/strangers.h"
 
 namespace zap {
 
@@ -52,6 +52,7 @@ std::optional<std::string> difference(const wire::Hello& own, const wire::Hello&
 struct Peer {
   Member member;
   Address address;
+  std::string host;                ///< where it was last, or should be
   std::unique_ptr<PeerLink> link;  ///< up, or being dialled
   std::unique_ptr<Timer> redial;   ///< where we are the one who dials
   Duration pause = limits::kRedialFirst;
@@ -87,7 +88,6 @@ class Peers::Impl : public PeerLink::Owner, public std::enable_shared_from_this<
   void dial(Peer& peer);
   void redial_later(Peer& peer);
   void accept(Socket socket);
-  std::unique_ptr<PeerLink> take_stranger(const PeerLink& link);
   void replace_link(Peer& peer, std::unique_ptr<PeerLink> link);
   void stranger_refused(const PeerLink& link, const std::string& reason);
 
@@ -104,8 +104,8 @@ class Peers::Impl : public PeerLink::Owner, public std::enable_shared_from_this<
   const wire::Hello own_hello_;
   const Bytes own_hello_frame_;
 
-  std::map<NodeId, Peer> peers_;                    ///< all members but this node
-  std::list<std::unique_ptr<PeerLink>> strangers_;  ///< accepted, no hello yet; oldest first
+  std::map<NodeId, Peer> peers_;  ///< all members but this node
+  Strangers strangers_;
   std::vector<std::unique_ptr<PeerLink>> retired_;  ///< destroyed at the end of the turn
   std::unique_ptr<Listener> listener_;
   Gate gate_;
@@ -126,6 +126,10 @@ Peers::Impl::Impl(EventLoop& loop, PeersSettings settings, TlsContext tls, Peers
       handlers_(std::move(handlers)),
       own_hello_(hello_of(settings_)),
       own_hello_frame_(wire::encode(own_hello_)),
+      strangers_([this](const std::string& host) {
+        return std::any_of(peers_.begin(), peers_.end(),
+                           [&](const auto& entry) { return entry.second.host == host; });
+      }),
       gate_(loop,
             {settings_.cluster, settings_.self, settings_.membership, settings_.fixed_leader,
              settings_.verification_threads},
@@ -145,6 +149,7 @@ Result<void> Peers::Impl::start() {
     Peer& peer = peers_[member.id];
     peer.member = member;
     peer.address = std::move(*address);
+    peer.host = peer.address.host;
   }
   auto listener =
       Listener::open(loop_, settings_.listen, [this](Socket socket) { accept(std::move(socket)); });
@@ -179,14 +184,12 @@ void Peers::Impl::redial_later(Peer& peer) {
 }
 
 void Peers::Impl::accept(Socket socket) {
-  if (strangers_.size() >= limits::kStrangers) {
-    strangers_.front()->close("too many connections wait for their hello");
-  }
   const auto make_stream = [&](StreamHandlers handlers) {
     return std::make_unique<Stream>(loop_, std::move(socket), std::move(handlers), tls_.session());
   };
-  strangers_.push_back(
+  PeerLink* const one_too_many = strangers_.add(
       std::make_unique<PeerLink>(loop_, *this, std::nullopt, make_stream, own_hello_frame_));
+  if (one_too_many) one_too_many->close("too many connections wait for their hello");
 }
 
 Result<NodeId> Peers::Impl::admit(const PeerLink& link, const std::optional<PublicKey>& key,
@@ -219,21 +222,13 @@ Result<NodeId> Peers::Impl::admit(const PeerLink& link, const std::optional<Publ
 
 void Peers::Impl::link_up(PeerLink& link) {
   Peer& peer = peers_.at(*link.peer());
-  if (auto stranger = take_stranger(link)) replace_link(peer, std::move(stranger));
+  if (auto stranger = strangers_.take(link)) replace_link(peer, std::move(stranger));
+  peer.host = link.remote_host();
   peer.failures = 0;
   peer.pause = limits::kRedialFirst;
   peer.trouble.clear();
   log_info("peer up", {{"peer", peer.member.name}, {"address", link.remote()}});
   handlers_.on_connected(peer.member.id);
-}
-
-std::unique_ptr<PeerLink> Peers::Impl::take_stranger(const PeerLink& link) {
-  const auto found = std::find_if(strangers_.begin(), strangers_.end(),
-                                  [&](const auto& each) { return each.get() == &link; });
-  if (found == strangers_.end()) return nullptr;
-  auto stranger = std::move(*found);
-  strangers_.erase(found);
-  return stranger;
 }
 
 /// The newer link counts: the peer itself has given the older one up, whatever we see of it.
@@ -250,7 +245,7 @@ void Peers::Impl::replace_link(Peer& peer, std::unique_ptr<PeerLink> link) {
 
 void Peers::Impl::link_closed(PeerLink& link, const std::string& reason) {
   at_end_of_turn();
-  if (auto stranger = take_stranger(link)) {
+  if (auto stranger = strangers_.take(link)) {
     stranger_refused(link, reason);
     retired_.push_back(std::move(stranger));
     return;

@@ -2,9 +2,13 @@
 
 #include "proxy/peers/peers.h"
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstring>
+#include <deque>
 
 #include "consensus/pbft/statement.h"
 #include "consensus/wire/codec.h"
@@ -232,6 +236,63 @@ TEST_CASE_METHOD(Fixture, "peers: plain bytes, and silence, at the port") {
   CHECK(run_until(loop, [&] { return two.peers->strangers_refused() == all; }));  // kHelloTime
   Node one = node(0);
   CHECK(run_until(loop, [&] { return one.connected == 1 && two.connected == 1; }));
+}
+
+/// Connects without a word, from any loopback address, and keeps the newest connections open.
+class Flood {
+ public:
+  Flood(const Address& to, const char* from) : from_(from) {
+    to_.sin_family = AF_INET;
+    to_.sin_port = htons(to.port);
+    inet_pton(AF_INET, to.host.c_str(), &to_.sin_addr);
+  }
+
+  void connect(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      Socket socket(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+      sockaddr_in from{};
+      from.sin_family = AF_INET;
+      inet_pton(AF_INET, from_, &from.sin_addr);
+      ::bind(socket.fd(), reinterpret_cast<const sockaddr*>(&from), sizeof from);
+      ::connect(socket.fd(), reinterpret_cast<const sockaddr*>(&to_), sizeof to_);
+      open_.push_back(std::move(socket));
+      if (open_.size() > 300) open_.pop_front();
+    }
+  }
+  bool is_open(std::size_t which) const {
+    char byte;
+    const ssize_t size = ::recv(open_.at(which).fd(), &byte, 1, MSG_DONTWAIT);
+    return size < 0 && errno == EAGAIN;
+  }
+
+ private:
+  const char* const from_;
+  sockaddr_in to_{};
+  std::deque<Socket> open_;
+};
+
+TEST_CASE_METHOD(Fixture, "peers: who floods loses its own strangers, and nobody else's") {
+  Node two = node(1);
+  Flood quiet(two.peers->address(), "127.0.0.3");
+  quiet.connect(1);
+  // A member whose handshake is done, and who says no hello.
+  bool member_closed = false;
+  Stream member(
+      loop, two.peers->address(),
+      {.on_readable = [] {}, .on_closed = [&](const std::string&) { member_closed = true; }},
+      keys.tls(0).session());
+  REQUIRE(run_until(loop, [&] { return member.is_open(); }));
+  Flood loud(two.peers->address(), "127.0.0.2");
+  Flood beside_the_member(two.peers->address(), "127.0.0.1");
+  for (int i = 0; i < 20; ++i) {
+    loud.connect(10);
+    beside_the_member.connect(10);
+    run_for(loop, 5ms);
+  }
+  REQUIRE(run_until(
+      loop, [&] { return two.peers->strangers_refused() >= 2 * (200 - limits::kStrangers); }));
+  CHECK(quiet.is_open(0));
+  CHECK_FALSE(member_closed);
 }
 
 TEST_CASE_METHOD(Fixture, "peers: what fails the gate ends its sender's link, and it must wait") {
