@@ -1,38 +1,25 @@
 #include "proxy/run.h"
 
-#include <sys/resource.h>
-
 #include <csignal>
 #include <cstdlib>
 
-#include "core/limits.h"
 #include "proxy/face/logging.h"
 #include "proxy/net/event_loop.h"
+#include "proxy/open_files.h"
 #include "proxy/sidecar.h"
 
 namespace zap {
 
-namespace {
-
-/// Connections of clients and peers, segments, the application: the usual 1,024 are soon used up.
-void allow_open_files(std::size_t needed) {
-  rlimit files{};
-  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
-  files.rlim_cur = files.rlim_max;
-  if (setrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur < needed) {
-    log_warning("few files may be open", {{"limit", std::uint64_t{files.rlim_cur}},
-                                          {"needed", std::uint64_t{needed}},
-                                          {"way_out", "raise it with ulimit -n"}});
-  }
-}
-
-}  // namespace
-
-int run_sidecar(const config::Config& config, const RunOptions& options) {
+int run_sidecar(config::Config config, const RunOptions& options) {
   start_logging(config.logging);
   std::signal(SIGPIPE, SIG_IGN);
-  allow_open_files(config.limits.connections + limits::kRefusedClients + limits::kStrangers +
-                   limits::kOtherFiles);
+  const auto room = room_for_clients(config, open_files_allowed());
+  if (!room) {
+    log_error("cannot start", {{"why", room.error().message}});
+    return EXIT_FAILURE;
+  }
+  if (!room->shortage.empty()) log_warning("fewer clients", {{"why", room->shortage}});
+  config.limits.connections = room->clients;
 
   EventLoop loop;
   int exit_status = EXIT_SUCCESS;

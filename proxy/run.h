@@ -23,6 +23,6 @@ struct RunOptions {
 
 /// The exit status: 0 stopped as asked; 1 could not start, or had to stop. What went wrong is
 /// logged.
-int run_sidecar(const config::Config& config, const RunOptions& options);
+int run_sidecar(config::Config config, const RunOptions& options);
 
 }  // namespace zap

@@ -7,6 +7,7 @@
 #include "config/caveats.h"
 #include "config/units.h"
 #include "proxy/commands/runnable.h"
+#include "proxy/open_files.h"
 
 namespace zap::commands {
 namespace {
@@ -101,8 +102,14 @@ class Check : public Command {
     print_summary(*loaded);
     for (const Listener& listener : loaded->listeners) print_methods(*loaded, listener);
 
+    const auto room = room_for_clients(*loaded, open_files_allowed());
+    if (!room) {
+      std::cerr << file_ << ": " << room.error().message << "\n";
+      return kFailed;
+    }
     const auto now = std::chrono::system_clock::now().time_since_epoch();
-    const auto sentences = config::caveats(*loaded, std::chrono::nanoseconds(now).count());
+    auto sentences = config::caveats(*loaded, std::chrono::nanoseconds(now).count());
+    if (!room->shortage.empty()) sentences.push_back(room->shortage + ".");
     if (!sentences.empty()) std::cout << "\nWhat it cannot promise:\n";
     for (const std::string& sentence : sentences) std::cout << "- " << sentence << "\n";
     return kDone;
