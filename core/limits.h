@@ -67,6 +67,32 @@ inline constexpr Duration kBehindAdmitted = std::chrono::seconds(1);
 /// Outcomes remembered for /op/{id}, of each origin.
 inline constexpr std::size_t kOutcomesRemembered = 65'536;
 
+// ---------------------------------------------------------------- answers (proxy/answers)
+
+/// Answers kept for nodes that lack them, and their bytes: the oldest are forgotten.
+inline constexpr std::size_t kRecentAnswers = 16'384;
+inline constexpr std::size_t kRecentAnswerBytes = 32u << 20;
+/// Calls of this node's clients that are over and wait for the last nodes' answers, to compare
+/// them.
+inline constexpr std::size_t kCallsCompared = 4'096;
+/// How long an agreed answer waits for the local application, before another node is asked for its
+/// bytes; an application that was late is not waited for in the time after.
+inline constexpr Duration kLocalAnswerPatience = std::chrono::milliseconds(100);
+inline constexpr Duration kLocalAnswerLate = std::chrono::seconds(1);
+/// From asking one node for an answer to asking the next.
+inline constexpr Duration kAnswerFetchTime = std::chrono::milliseconds(250);
+/// Payload in one message of answers.
+inline constexpr std::size_t kAnswersBytes = 4u << 20;
+/// Disputed answers that are looked into at the same time, and how long: more wait for the next
+/// dispute. An application that has diverged differs again.
+inline constexpr std::size_t kInquiries = 16;
+inline constexpr Duration kInquiryTime = std::chrono::seconds(2);
+/// Disputes told to one node, and differing answers logged, in a second.
+inline constexpr std::size_t kDisputesPerSecond = 10;
+/// A new quarantine may yet be taken back, where other nodes made theirs at the same moment: so
+/// long the application is not restarted.
+inline constexpr Duration kQuarantineSettles = std::chrono::seconds(1);
+
 // ---------------------------------------------------------------- the log (proxy/log_keeper)
 
 /// Peers and applications that wait to be read to from the log: more ask again later.
@@ -98,6 +124,8 @@ inline constexpr std::size_t kMembers = 64;
 inline constexpr std::size_t kShown = 4;
 /// Results in one Replies message.
 inline constexpr std::size_t kReplies = 16'384;
+/// Answers in one message, and answers or disputed calls asked for in one.
+inline constexpr std::size_t kFetchedAnswers = 1'024;
 
 // ---------------------------------------------------------------- peer links (proxy/peers)
 

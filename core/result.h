@@ -22,6 +22,7 @@ enum class ErrorCode {
   kUnavailable,   ///< a peer, application or service cannot be reached now
   kCorrupt,       ///< stored bytes are not what was written
   kIo,            ///< the operating system refused
+  kDiverged,      ///< the application's state is not that of the other copies
 };
 
 struct Error {

@@ -70,6 +70,8 @@ Digest agreed_digest(const config::Config& config, const Comparisons& comparison
       .add(config.idempotency.entries)
       .add(config.idempotency.bytes)
       .add(comparisons.digest())
+      .add(std::uint64_t{config.consensus.replies == config::Replies::kLocal})
+      .add(config.limits.response_bytes)
       .add(std::uint64_t{config.consensus.fixed_leader.has_value()})
       .add(std::uint64_t{config.consensus.fixed_leader.value_or(0)})
       .finish();
@@ -169,10 +171,18 @@ Result<void> Sidecar::open_peers() {
        .software_version = ZAP_VERSION},
       std::move(*tls),
       {.on_message = [this](NodeId from, MessagePtr message) { received(from, message); },
-       .on_replies = [this](NodeId from,
-                            const wire::Replies& replies) { replies_arrived(from, replies); },
-       .on_connected = [this](NodeId peer) { driver_->step(Connected{peer}); },
-       .on_disconnected = [this](NodeId peer) { peer_view_.lost(peer); }});
+       .on_answers = [this](NodeId from,
+                            const auto& message) { exchange_->received(from, message); },
+       .on_connected =
+           [this](NodeId peer) {
+             exchange_->connected(peer);
+             driver_->step(Connected{peer});
+           },
+       .on_disconnected =
+           [this](NodeId peer) {
+             exchange_->disconnected(peer);
+             peer_view_.lost(peer);
+           }});
   if (!opened) return opened.error();
   peers_ = std::move(*opened);
 
@@ -183,9 +193,7 @@ Result<void> Sidecar::open_peers() {
           .notice = [this](const Notice& notice) { report(notice, membership_, metrics_); },
           .wake = [this] { driver_->step(Tick{}); }});
   driver_ = std::make_unique<Driver>(config_.self, *engine_, *ports_, log_->appended());
-  reply_outbox_ = std::make_unique<ReplyOutbox>(
-      loop_,
-      [this](NodeId origin, const wire::Replies& replies) { peers_->send(origin, replies); });
+  exchange_ = make_exchange();
   return {};
 }
 
@@ -222,7 +230,9 @@ Result<void> Sidecar::open_listeners() {
                                                     .replies = config_.consensus.replies,
                                                     .limits = config_.limits},
                                      *engine_, *driver_, metrics_,
-                                     [this] { return peers_->connected_count(); });
+                                     Router::Others{[this] { return peers_->connected_count(); },
+                                                    [this] { return exchange_->census().ready(); }},
+                                     calls_handlers());
   for (const config::Listener& listener : config_.listeners) {
     auto methods = config::MethodTable::make(listener.methods, listener.unmatched,
                                              config_.consensus.read_strategy);
@@ -292,14 +302,6 @@ void Sidecar::received(NodeId from, MessagePtr message) {
   driver_->step(Receive{from, std::move(message)});
 }
 
-void Sidecar::replies_arrived(NodeId from, const wire::Replies& replies) {
-  const Instant now = read_clocks().instant;
-  for (const wire::Replies::Result& result : replies.results) {
-    const OperationId id{config_.self, replies.incarnation, result.number};
-    router_->calls().peer_reply(from, id, result.digest, now);
-  }
-}
-
 void Sidecar::decided(const Decision& decision) {
   const Instant now = read_clocks().instant;
   outcomes_.add(decision);
@@ -312,20 +314,13 @@ void Sidecar::decided(const Decision& decision) {
   for (const auto& app : apps_) app->applier().enqueue(decision);
 }
 
-void Sidecar::answered(const AppAnswer& answer) {
-  const OperationId& id = answer.call->operation.id;
-  if (id.origin == config_.self) {
-    const Reply* reply = answer.reply ? &*answer.reply : nullptr;
-    router_->calls().local_reply(id, reply, read_clocks().instant);
-  } else if (answer.reply && !answer.replay) {
-    reply_outbox_->add(id, answer.reply->compared);
-  }
-  if (answer.index >= commit_index_) reply_outbox_->send_soon();
-}
-
 void Sidecar::backlog() {
-  const bool full =
-      std::any_of(apps_.begin(), apps_.end(), [](const auto& app) { return app->is_full(); });
+  // A slow application holds this node's clients back; one that is not there, or wrong, does not:
+  // they get the other copies' answers.
+  const bool others_answer = config_.consensus.replies == config::Replies::kQuorum;
+  const bool full = std::any_of(apps_.begin(), apps_.end(), [&](const auto& app) {
+    return app->is_full() && (app->health().ready() || !others_answer);
+  });
   if (full == std::exchange(backlog_, full)) return;
   for (const auto& listener : listeners_) listener->pause(full);
   driver_->step(Backlog{full});
@@ -341,6 +336,9 @@ void Sidecar::tick() {
     app->reads().expire(now);
     app->watch();
   }
+  backlog();
+  watch_quarantine();
+  exchange_->tick(now);
   if (now >= sample_at_) {
     metrics_.sample_rate();
     sample_at_ = now + std::chrono::seconds(1);

@@ -13,20 +13,22 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "config/config.h"
 #include "consensus/engine.h"
 #include "core/result.h"
-#include "proxy/app/comparisons.h"
+#include "proxy/answers/comparisons.h"
+#include "proxy/answers/exchange.h"
 #include "proxy/app/local_app.h"
 #include "proxy/app/supervisor.h"
 #include "proxy/clients/client_listener.h"
 #include "proxy/clients/outcomes.h"
-#include "proxy/clients/reply_outbox.h"
 #include "proxy/clients/router.h"
 #include "proxy/driver.h"
 #include "proxy/face/admin.h"
+#include "proxy/face/determinism_alarm.h"
 #include "proxy/face/metrics.h"
 #include "proxy/face/phase_times.h"
 #include "proxy/face/status.h"
@@ -73,7 +75,17 @@ class Sidecar {
   void answered(const AppAnswer& answer);
   void backlog();
   void received(NodeId from, MessagePtr message);
-  void replies_arrived(NodeId from, const wire::Replies& replies);
+
+  // answers of applications (sidecar_answers.cc)
+  std::unique_ptr<AnswerExchange> make_exchange();
+  CallsHandlers calls_handlers();
+  Result<Reply> read_answer_of(const Call& call, const Bytes& answer) const;
+  LocalApp* app_of(std::string_view listener) const;
+  void diverged(const Divergence& divergence);
+  void disagreed(const Disagreement& disagreement);
+  std::string who_gave_what(const AnswerVotes& votes) const;
+  void watch_quarantine();
+  wire::AppState own_app_state() const;
 
   // what time brings
   void tick();
@@ -82,6 +94,7 @@ class Sidecar {
   std::string metrics_text();
   Result<OperationStatus> operation_status(std::string_view id) const;
   NodeState own_state() const;
+  NodeState state_of_peer(NodeId peer) const;
   std::vector<std::string> reasons_not_ready() const;
   Index applied_index() const;
 
@@ -106,7 +119,8 @@ class Sidecar {
 
   std::unique_ptr<Supervisor> supervisor_;
   std::vector<std::unique_ptr<LocalApp>> apps_;
-  std::unique_ptr<ReplyOutbox> reply_outbox_;
+  std::unique_ptr<AnswerExchange> exchange_;
+  DeterminismAlarm determinism_alarm_;
   Index commit_index_ = 0;  ///< of the newest decision
   std::unique_ptr<Router> router_;
   std::deque<Route> routes_;  ///< one a listener

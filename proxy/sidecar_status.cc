@@ -17,6 +17,7 @@ NodeStatus Sidecar::status() const {
                     .commit_index = engine.commit_index,
                     .applied_index = applied_index(),
                     .state = own_state(),
+                    .alarms = determinism_alarm_.sentences(),
                     .not_ready = reasons_not_ready()};
   if (engine.leader) status.leader = membership_.name_of(*engine.leader);
   for (const auto& app : apps_) {
@@ -28,15 +29,21 @@ NodeStatus Sidecar::status() const {
     status.nodes.push_back(
         {.id = member.name,
          .address = member.address,
-         .state =
-             self ? status.state : peer_view_.state_of(member.id, peers_->is_connected(member.id)),
+         .state = self ? status.state : state_of_peer(member.id),
          .commit_index = self ? status.commit_index : peer_view_.commit_index_of(member.id)});
   }
   return status;
 }
 
+NodeState Sidecar::state_of_peer(NodeId peer) const {
+  const bool connected = peers_->is_connected(peer);
+  if (connected && exchange_->census().is_quarantined(peer)) return NodeState::kQuarantined;
+  return peer_view_.state_of(peer, connected);
+}
+
 NodeState Sidecar::own_state() const {
   if (router_->draining()) return NodeState::kDraining;
+  if (own_app_state().quarantined_at != 0) return NodeState::kQuarantined;
   switch (engine_->state().phase) {
     case EngineState::Phase::kStarting:
       return NodeState::kStarting;
@@ -54,9 +61,11 @@ std::vector<std::string> Sidecar::reasons_not_ready() const {
   std::vector<std::string> reasons;
   const auto add = [&](std::string reason) { reasons.push_back(std::move(reason)); };
   for (const auto& app : apps_) {
-    const auto refusal = router_->refusal(app->applier());
-    if (!refusal || refusal->code == ProxyErrorCode::kOverloaded) continue;
-    add(refusal->details.empty() ? refusal->message : refusal->message + ": " + refusal->details);
+    for (const auto& refusal :
+         {router_->refusal(app->applier()), Router::app_refusal(app->applier())}) {
+      if (!refusal || refusal->code == ProxyErrorCode::kOverloaded) continue;
+      add(refusal->details.empty() ? refusal->message : refusal->message + ": " + refusal->details);
+    }
   }
   if (own_state() == NodeState::kViewChange) add("the nodes are electing a leader");
   std::sort(reasons.begin(), reasons.end());
@@ -93,6 +102,11 @@ std::string Sidecar::metrics_text() {
   metrics_.peers_up.Set(static_cast<double>(peers_->connected_count()));
   metrics_.app_ready.Set(std::all_of(apps_.begin(), apps_.end(),
                                      [](const auto& app) { return app->health().ready(); }));
+  metrics_.app_diverged.Set(own_app_state().quarantined_at != 0);
+  std::uint64_t attempts = 0;
+  for (const auto& app : apps_) attempts = std::max(attempts, app->health().attempts);
+  metrics_.app_blocked.Set(static_cast<double>(attempts));
+  metrics_.app_nondeterministic.Set(static_cast<double>(determinism_alarm_.methods()));
 
   double refused = 0;
   for (const Member& member : membership_.members) {

@@ -100,16 +100,21 @@ AppReply HttpAppSession::take_reply() {
   return reply;
 }
 
+/// Compared like an answer of the application, so that another node can check it as one.
 AppReply HttpAppSession::too_large() {
+  const Waiting waiting = waiting_.front();
   waiting_.pop_front();
   draft_.reset();
-  AppReply result;
-  std::string text = render_error(
-      {ProxyErrorCode::kTooLarge, "the application's answer is too large to be replicated: " +
-                                      parser_.error().message + " (limits.response_bytes)"},
-      502, ConnectionField::kNone);
-  result.reply.compared = Hasher("zap http answer too large").finish();
-  result.reply.payload = Bytes(std::move(text));
+  Bytes text = render_error(
+      {ProxyErrorCode::kTooLarge,
+       "the application's answer is too large to be replicated: its body may have " +
+           std::to_string(settings_.response_bytes) + " bytes (limits.response_bytes), its head " +
+           std::to_string(settings_.head_bytes)},
+      502, ConnectionField::kNone, waiting.is_head);
+  HttpAppSession reading({});
+  reading.waiting_.push_back(waiting);
+  AppReply result = std::move(reading.feed(text.view()).value().front());
+  result.reply.payload = std::move(text);
   return result;
 }
 

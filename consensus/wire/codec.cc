@@ -78,8 +78,8 @@ Bytes encode(const Ping&) {
   return build<schema::PeerMessage>([](auto root) { root.setPing(); });
 }
 
-Bytes encode(const Replies& replies) {
-  return build<schema::PeerMessage>([&](auto root) { write(replies, root.initReplies()); });
+Bytes encode(const AnswerMessage& message) {
+  return build<schema::PeerMessage>([&](auto root) { write(message, root); });
 }
 
 Result<PeerMessage> decode(Bytes frame) {

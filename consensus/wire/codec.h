@@ -20,7 +20,7 @@ namespace zap::wire {
 Bytes encode(const Message& message);
 Bytes encode(const Hello& hello);
 Bytes encode(const Ping& ping);
-Bytes encode(const Replies& replies);
+Bytes encode(const AnswerMessage& message);
 
 /// Bytes longer than limits::kFrameBytes, or with longer lists than limits.h allows, are refused.
 Result<PeerMessage> decode(Bytes frame);

@@ -34,6 +34,10 @@ struct PeerMessage {
     fetchCalls @14 :FetchCalls;
     decidedDigests @15 :DecidedDigests;
     shown @16 :Shown;
+    fetchAnswers @17 :FetchAnswers;
+    answers @18 :Answers;
+    disputes @19 :Disputes;
+    appState @20 :AppState;
   }
 }
 
@@ -70,8 +74,38 @@ struct Replies {
 
   struct Result {
     number @0 :UInt64;
-    digest @1 :Digest;
+    digest @1 :Digest;  # empty: none
   }
+}
+
+struct CallId {
+  origin @0 :UInt32;
+  incarnation @1 :UInt64;
+  number @2 :UInt64;
+}
+
+struct FetchAnswers {
+  calls @0 :List(CallId);
+  digestsOnly @1 :Bool;
+}
+
+struct Answers {
+  answers @0 :List(Answer);
+
+  struct Answer {
+    call @0 :CallId;
+    digest @1 :Digest;  # empty: none
+    payload @2 :Data;
+  }
+}
+
+struct Disputes {
+  calls @0 :List(CallId);
+}
+
+struct AppState {
+  ready @0 :Bool;
+  quarantinedAt @1 :UInt64;
 }
 
 # ---------------------------------------------------------------- calls

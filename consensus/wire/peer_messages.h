@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "consensus/engine.h"
+#include "core/bytes.h"
 #include "core/digest.h"
 #include "core/ids.h"
 
@@ -34,11 +36,13 @@ struct Ping {
   friend bool operator==(const Ping&, const Ping&) = default;
 };
 
+// What nodes tell each other about the answers of their applications (proxy/answers).
+
 /// To an origin: what its calls came to at the sender's application, as digests to compare.
 struct Replies {
   struct Result {
-    std::uint64_t number = 0;  ///< the call's, in the origin's `incarnation`
-    Digest digest;             ///< Reply::compared
+    std::uint64_t number = 0;      ///< the call's, in the origin's `incarnation`
+    std::optional<Digest> digest;  ///< Reply::compared; none: executed, nothing to compare
     friend bool operator==(const Result&, const Result&) = default;
   };
   Incarnation incarnation = 0;
@@ -46,6 +50,41 @@ struct Replies {
   friend bool operator==(const Replies&, const Replies&) = default;
 };
 
-using PeerMessage = std::variant<Hello, Ping, Replies, Message>;
+/// Asks for the sender's answers to these calls.
+struct FetchAnswers {
+  std::vector<OperationId> calls;
+  bool digests_only = false;
+  friend bool operator==(const FetchAnswers&, const FetchAnswers&) = default;
+};
+
+/// What was asked for.
+struct Answers {
+  struct Answer {
+    OperationId call;
+    std::optional<Digest> digest;  ///< none: not executed, or forgotten
+    Bytes payload;                 ///< Reply::payload; empty where only digests were asked for
+    friend bool operator==(const Answer&, const Answer&) = default;
+  };
+  std::vector<Answer> answers;
+  friend bool operator==(const Answers&, const Answers&) = default;
+};
+
+/// From an origin: q nodes gave the same answer to each of these calls, and yours is another one.
+/// A reason to ask them, nothing more.
+struct Disputes {
+  std::vector<OperationId> calls;
+  friend bool operator==(const Disputes&, const Disputes&) = default;
+};
+
+/// How the sender's application does: said on every connection, and when it changes.
+struct AppState {
+  bool ready = false;
+  Index quarantined_at = 0;  ///< the first index at which it diverged; 0: not quarantined
+  friend bool operator==(const AppState&, const AppState&) = default;
+};
+
+using AnswerMessage = std::variant<Replies, FetchAnswers, Answers, Disputes, AppState>;
+
+using PeerMessage = std::variant<Hello, Ping, AnswerMessage, Message>;
 
 }  // namespace zap::wire

@@ -68,6 +68,17 @@ class Reading {
     return values;
   }
 
+  Bytes payload(capnp::Data::Reader from) {
+    limit("bytes of payload", from.size(), limits::kPayloadBytes);
+    if (from.size() == 0) return {};
+    const auto offset = reinterpret_cast<const char*>(from.begin()) - owner_.data();
+    return owner_.slice(static_cast<std::size_t>(offset), from.size());
+  }
+
+  static std::optional<Digest> digest_if_any(capnp::Data::Reader from) {
+    return from.size() == 0 ? std::nullopt : std::optional(digest(from));
+  }
+
  public:
   explicit Reading(const Bytes& owner) : owner_(owner) {}
 
@@ -80,12 +91,7 @@ class Reading {
     operation.deadline = from.getDeadline();
     operation.listener = name(from.getListener());
     operation.method = name(from.getMethod());
-    const capnp::Data::Reader payload = from.getPayload();
-    limit("bytes of payload", payload.size(), limits::kPayloadBytes);
-    if (payload.size() > 0) {
-      const auto offset = reinterpret_cast<const char*>(payload.begin()) - owner_.data();
-      operation.payload = owner_.slice(static_cast<std::size_t>(offset), payload.size());
-    }
+    operation.payload = payload(from.getPayload());
     const std::vector<Digest> once = digests(from.getOnce(), 2);
     if (once.size() == 1) throw Malformed("an idempotency key without a fingerprint");
     if (!once.empty()) operation.once = OnceKey{once[0], once[1]};
@@ -247,11 +253,35 @@ class Reading {
   }
 
   Replies::Result read(schema::Replies::Result::Reader from) {
-    return {from.getNumber(), digest(from.getDigest())};
+    return {from.getNumber(), digest_if_any(from.getDigest())};
   }
 
   Replies read(schema::Replies::Reader from) {
     return {from.getIncarnation(), list("results", from.getResults(), limits::kReplies)};
+  }
+
+  OperationId read(schema::CallId::Reader from) {
+    return {from.getOrigin(), from.getIncarnation(), from.getNumber()};
+  }
+
+  FetchAnswers read(schema::FetchAnswers::Reader from) {
+    return {list("calls", from.getCalls(), limits::kFetchedAnswers), from.getDigestsOnly()};
+  }
+
+  Answers::Answer read(schema::Answers::Answer::Reader from) {
+    return {read(from.getCall()), digest_if_any(from.getDigest()), payload(from.getPayload())};
+  }
+
+  Answers read(schema::Answers::Reader from) {
+    return {list("answers", from.getAnswers(), limits::kFetchedAnswers)};
+  }
+
+  Disputes read(schema::Disputes::Reader from) {
+    return {list("calls", from.getCalls(), limits::kFetchedAnswers)};
+  }
+
+  AppState read(schema::AppState::Reader from) {
+    return {from.getReady(), from.getQuarantinedAt()};
   }
 
  private:
@@ -269,7 +299,15 @@ PeerMessage read(schema::PeerMessage::Reader from, const Bytes& owner) {
     case schema::PeerMessage::PING:
       return Ping{};
     case schema::PeerMessage::REPLIES:
-      return reading.read(from.getReplies());
+      return AnswerMessage(reading.read(from.getReplies()));
+    case schema::PeerMessage::FETCH_ANSWERS:
+      return AnswerMessage(reading.read(from.getFetchAnswers()));
+    case schema::PeerMessage::ANSWERS:
+      return AnswerMessage(reading.read(from.getAnswers()));
+    case schema::PeerMessage::DISPUTES:
+      return AnswerMessage(reading.read(from.getDisputes()));
+    case schema::PeerMessage::APP_STATE:
+      return AnswerMessage(reading.read(from.getAppState()));
     case schema::PeerMessage::BUNDLE:
       return Message(reading.read(from.getBundle()));
     case schema::PeerMessage::PRE_PREPARE:

@@ -230,7 +230,42 @@ struct Writing {
 
   static void put(const Replies::Result& result, schema::Replies::Result::Builder to) {
     to.setNumber(result.number);
-    to.setDigest(data(result.digest));
+    if (result.digest) to.setDigest(data(*result.digest));
+  }
+
+  static void put(const Replies& replies, schema::Replies::Builder to) {
+    to.setIncarnation(replies.incarnation);
+    put_list(replies.results, [&](unsigned n) { return to.initResults(n); });
+  }
+
+  static void put(const OperationId& id, schema::CallId::Builder to) {
+    to.setOrigin(id.origin);
+    to.setIncarnation(id.incarnation);
+    to.setNumber(id.number);
+  }
+
+  static void put(const FetchAnswers& fetch, schema::FetchAnswers::Builder to) {
+    put_list(fetch.calls, [&](unsigned n) { return to.initCalls(n); });
+    to.setDigestsOnly(fetch.digests_only);
+  }
+
+  static void put(const Answers::Answer& answer, schema::Answers::Answer::Builder to) {
+    put(answer.call, to.initCall());
+    if (answer.digest) to.setDigest(data(*answer.digest));
+    to.setPayload(data(answer.payload.view()));
+  }
+
+  static void put(const Answers& answers, schema::Answers::Builder to) {
+    put_list(answers.answers, [&](unsigned n) { return to.initAnswers(n); });
+  }
+
+  static void put(const Disputes& disputes, schema::Disputes::Builder to) {
+    put_list(disputes.calls, [&](unsigned n) { return to.initCalls(n); });
+  }
+
+  static void put(const AppState& state, schema::AppState::Builder to) {
+    to.setReady(state.ready);
+    to.setQuarantinedAt(state.quarantined_at);
   }
 };
 
@@ -251,6 +286,11 @@ struct IntoMessage {
   void operator()(const pbft::FetchCalls& m) { Writing::put(m, to.initFetchCalls()); }
   void operator()(const pbft::DecidedDigests& m) { Writing::put(m, to.initDecidedDigests()); }
   void operator()(const pbft::Shown& m) { Writing::put(m, to.initShown()); }
+  void operator()(const Replies& m) { Writing::put(m, to.initReplies()); }
+  void operator()(const FetchAnswers& m) { Writing::put(m, to.initFetchAnswers()); }
+  void operator()(const Answers& m) { Writing::put(m, to.initAnswers()); }
+  void operator()(const Disputes& m) { Writing::put(m, to.initDisputes()); }
+  void operator()(const AppState& m) { Writing::put(m, to.initAppState()); }
 };
 
 struct IntoRecord {
@@ -277,9 +317,8 @@ void write(const Hello& hello, schema::Hello::Builder to) {
   to.setSoftwareVersion(text(hello.software_version));
 }
 
-void write(const Replies& replies, schema::Replies::Builder to) {
-  to.setIncarnation(replies.incarnation);
-  Writing::put_list(replies.results, [&](unsigned n) { return to.initResults(n); });
+void write(const AnswerMessage& message, schema::PeerMessage::Builder to) {
+  std::visit(IntoMessage{to}, message);
 }
 
 void write(const Message& message, schema::PeerMessage::Builder to) {

@@ -9,7 +9,7 @@
 namespace zap::wire {
 
 void write(const Hello& hello, schema::Hello::Builder to);
-void write(const Replies& replies, schema::Replies::Builder to);
+void write(const AnswerMessage& message, schema::PeerMessage::Builder to);
 void write(const Message& message, schema::PeerMessage::Builder to);
 void write(const Record& record, schema::Record::Builder to);
 

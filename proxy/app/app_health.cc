@@ -17,6 +17,12 @@ std::string AppHealth::text() const {
              std::to_string(attempts) + " times in a row: " + error;
     case State::kUndecided:
       return "waiting: " + error;
+    case State::kQuarantined:
+      return "quarantined: its answer to call " + std::to_string(diverged_at) +
+             " was not that of the other copies" +
+             (applied < target
+                  ? "; replaying " + std::to_string(applied) + "/" + std::to_string(target)
+                  : std::string());
   }
   return {};
 }

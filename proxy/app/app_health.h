@@ -19,12 +19,14 @@ struct AppHealth {
     kReplaying,    ///< calls up to `target` are being read back from the log
     kBlocked,      ///< call `blocked_at` broke the application `attempts` times in a row
     kUndecided,    ///< nothing tells which calls the application has: wants `run --app-is`
+    kQuarantined,  ///< its answer to call `diverged_at` was not that of a quorum
   };
   State state = State::kStarting;
   Index applied = 0;
   Index target = 0;
   Index blocked_at = 0;
   std::uint64_t attempts = 0;
+  Index diverged_at = 0;
   std::optional<Instant> since;  ///< when it left kOk
   std::string error;
 

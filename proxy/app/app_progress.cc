@@ -22,9 +22,10 @@ struct AppProgress::Page {
   std::uint64_t answered;
   std::uint64_t sent;
   std::uint64_t ever_sent;
+  std::uint64_t quarantined_at;
   std::array<std::uint8_t, 32> run_digest;
   std::uint64_t run_size;
-  std::array<char, 440> run;
+  std::array<char, 432> run;
 };
 
 namespace {
@@ -90,6 +91,16 @@ void AppProgress::begin_run(std::string_view run, Index answered, Index ever_sen
   std::atomic_signal_fence(std::memory_order_release);
   page_->magic = kMagic;
 }
+
+Index AppProgress::quarantined_at() const { return page_->quarantined_at; }
+
+void AppProgress::quarantine(Index first_differing) {
+  set(page_->quarantined_at, first_differing);
+  // Unlike a mark, it must outlive a power cut: a durable application does.
+  ::msync(page_, sizeof(Page), MS_SYNC);
+}
+
+void AppProgress::lift_quarantine() { quarantine(0); }
 
 void AppProgress::mark_sent(Index index) {
   if (index > page_->ever_sent) set(page_->ever_sent, index);

@@ -45,6 +45,12 @@ class AppProgress {
   /// was known(), calls up to `ever_sent` may have been sent.
   void begin_run(std::string_view run, Index answered, Index ever_sent);
   void mark_sent(Index index);
+
+  /// The first index at which this application's answer was not that of q others; 0: none. Durable
+  /// before quarantine() returns, and stays until it is lifted, whatever run begins.
+  Index quarantined_at() const;
+  void quarantine(Index first_differing);
+  void lift_quarantine();
   void mark_answered(Index index);
 
  private:

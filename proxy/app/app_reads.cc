@@ -27,7 +27,7 @@ AppReads::AppReads(EventLoop& loop, const AppEndpoint& endpoint, Settings settin
       deadline_(loop, [this] { expire(); }) {}
 
 void AppReads::add(AppRead read) {
-  if (state_ == State::kRefused) return read.done(app_unreachable(reason_));
+  if (state_ == State::kRefused) return read.done(refusal_);
   if (waiting_.size() >= settings_.waiting) {
     return read.done(Error{ErrorCode::kTooLarge, std::to_string(settings_.waiting) +
                                                      " reads wait for the application already; "
@@ -46,10 +46,10 @@ void AppReads::allow(const std::string& run) {
 
 void AppReads::hold() { state_ = State::kHeld; }
 
-void AppReads::refuse(const std::string& reason) {
+void AppReads::refuse(const Error& error) {
   state_ = State::kRefused;
-  reason_ = reason;
-  fail_waiting(reason);
+  refusal_ = error;
+  fail_waiting(error);
 }
 
 std::optional<AppRead> AppReads::take() {
@@ -121,7 +121,8 @@ void AppReads::closed(Lanes::iterator lane, const std::string& reason) {
   const bool never_opened = !reason.empty() && lane->in_flight.empty();
   close(lane, reason);
   if (!never_opened) return pump();
-  if (lanes_.empty()) fail_waiting(reason);  // else the other lanes go on with them
+  if (lanes_.empty())
+    fail_waiting(app_unreachable(reason));  // else the other lanes go on with them
 }
 
 void AppReads::close(Lanes::iterator lane, const std::string& reason) {
@@ -136,8 +137,8 @@ void AppReads::close(Lanes::iterator lane, const std::string& reason) {
 
 // ---------------------------------------------------------------- deadlines
 
-void AppReads::fail_waiting(const std::string& reason) {
-  for (AppRead& read : std::exchange(waiting_, {})) read.done(app_unreachable(reason));
+void AppReads::fail_waiting(const Error& error) {
+  for (AppRead& read : std::exchange(waiting_, {})) read.done(error);
 }
 
 void AppReads::watch(Instant deadline) {

@@ -45,8 +45,8 @@ class AppReads {
   void allow(const std::string& run);
   /// From now on they wait, until their deadlines.
   void hold();
-  /// From now on they fail.
-  void refuse(const std::string& reason);
+  /// From now on they fail with `error`.
+  void refuse(const Error& error);
 
   /// The oldest that waits and may run.
   std::optional<AppRead> take();
@@ -69,7 +69,7 @@ class AppReads {
   void replied(Lanes::iterator lane, AppReply reply);
   void closed(Lanes::iterator lane, const std::string& reason);
   void close(Lanes::iterator lane, const std::string& reason);
-  void fail_waiting(const std::string& reason);
+  void fail_waiting(const Error& error);
   void watch(Instant deadline);
   void expire();
 
@@ -80,8 +80,8 @@ class AppReads {
   const std::function<void()> on_waiting_;
 
   State state_ = State::kHeld;
-  std::string run_;     ///< the run that is allowed
-  std::string reason_;  ///< why all are refused
+  std::string run_;                             ///< the run that is allowed
+  Error refusal_{ErrorCode::kUnavailable, {}};  ///< while all are refused
   std::deque<AppRead> waiting_;
   Lanes lanes_;
   Timer deadline_;  ///< set for the earliest deadline, or an earlier one

@@ -25,6 +25,7 @@ struct AppSituation {
   bool answers_index = false;   ///< app.applied_index is configured
   bool supervised = false;      ///< we can restart it
   bool settled_before = false;  ///< not the first time in this process
+  bool quarantined = false;     ///< it has diverged
   AppIs app_is = AppIs::kUnsaid;
   Index decided_at_start = 0;  ///< the newest index of the log when this process started
   std::string_view run;        ///< at the other end; empty: nothing tells

@@ -103,6 +103,14 @@ class Applier {
 
   AppHealth health() const;
 
+  /// Its answer to this call was not that of q other nodes. From now on it gives no answers and
+  /// gets no calls, until it has been replayed from before that call: a memory application that is
+  /// our child is restarted for it. Durable. False where that answer was given by an earlier run of
+  /// the application.
+  bool quarantine(Index first_differing);
+  /// It was none, or may not be made: calls go on where they stopped.
+  void take_quarantine_back();
+
   /// Sends nothing more, and forgets whoever waits.
   void stop();
 

@@ -1,5 +1,6 @@
 #include "proxy/app/local_app.h"
 
+#include <algorithm>
 #include <cctype>
 #include <utility>
 
@@ -43,10 +44,15 @@ Result<std::unique_ptr<LocalApp>> LocalApp::make(
       .response_bytes = config.limits.response_bytes,
       .app_is = options.app_is};
   for (const config::Listener* listener : listeners) settings.listeners.push_back(listener->name);
+  made->listeners_ = settings.listeners;
   made->applier_ = std::make_unique<Applier>(loop, std::move(settings), **protocol,
                                              *made->progress_, source, *made, supervisor);
   made->reads_ = std::make_unique<LocalReads>(*made->applier_, metrics);
   return made;
+}
+
+bool LocalApp::serves(std::string_view listener) const {
+  return std::find(listeners_.begin(), listeners_.end(), listener) != listeners_.end();
 }
 
 void LocalApp::backlog(bool full) {

@@ -8,14 +8,15 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/config.h"
 #include "core/membership.h"
 #include "core/result.h"
+#include "proxy/answers/comparisons.h"
 #include "proxy/app/app_progress.h"
 #include "proxy/app/applier.h"
-#include "proxy/app/comparisons.h"
 #include "proxy/app/local_reads.h"
 #include "proxy/face/metrics.h"
 #include "proxy/run.h"
@@ -40,6 +41,7 @@ class LocalApp final : public ApplierObserver {
   Applier& applier() { return *applier_; }
   LocalReads& reads() { return *reads_; }
   const Address& address() const { return address_; }
+  bool serves(std::string_view listener) const;
   bool is_full() const { return full_; }
   AppHealth health() const { return applier_->health(); }
 
@@ -55,6 +57,7 @@ class LocalApp final : public ApplierObserver {
   void backlog(bool full) override;
 
   const Address address_;
+  std::vector<std::string> listeners_;
   const LocalAppEvents events_;
   bool full_ = false;
   AppHealth::State seen_ = AppHealth::State::kStarting;  ///< by watch()

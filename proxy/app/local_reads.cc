@@ -9,8 +9,14 @@ namespace zap {
 namespace {
 
 ProxyErrorCode code_of(ErrorCode failure) {
-  return failure == ErrorCode::kTooLarge ? ProxyErrorCode::kTooLarge
-                                         : ProxyErrorCode::kAppUnreachable;
+  switch (failure) {
+    case ErrorCode::kTooLarge:
+      return ProxyErrorCode::kTooLarge;
+    case ErrorCode::kDiverged:
+      return ProxyErrorCode::kAppQuarantined;
+    default:
+      return ProxyErrorCode::kAppUnreachable;
+  }
 }
 
 }  // namespace

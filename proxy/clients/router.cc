@@ -18,9 +18,7 @@ ProxyError error_of(const CallEnd& end, std::string operation_id) {
               .index = end.index};
     case CallEnd::Kind::kLost:
       return {.code = ProxyErrorCode::kAnswerLost,
-              .message =
-                  "the call is committed and executed, but the application's connection "
-                  "broke before its answer came",
+              .message = "the call is committed and executed, but its answer can no longer be had",
               .operation_id = std::move(operation_id),
               .index = end.index};
     case CallEnd::Kind::kNotExecuted:
@@ -42,18 +40,21 @@ ProxyError error_of(const CallEnd& end, std::string operation_id) {
 }  // namespace
 
 Router::Router(EventLoop& loop, RouterSettings settings, Engine& engine, Driver& driver,
-               Metrics& metrics, PeersUp peers_up)
+               Metrics& metrics, Others others, CallsHandlers answers)
     : loop_(loop),
       settings_(std::move(settings)),
       engine_(engine),
       driver_(driver),
       metrics_(metrics),
-      peers_up_(std::move(peers_up)),
+      others_(std::move(others)),
       calls_(settings_.self, settings_.incarnation, settings_.membership.quorum(),
              settings_.replies,
-             [this](const WaitingCall& call, const CallEnd& end, const CallTimes& times) {
-               ended(call, end, times);
-             }),
+             [&] {
+               answers.ended = [this](const auto& call, const auto& end, const auto& times) {
+                 ended(call, end, times);
+               };
+               return std::move(answers);
+             }()),
       gather_(loop, [this] { submit(); }) {}
 
 void Router::handle(const std::shared_ptr<Client>& client, const Route& route, ClientCall call) {
@@ -94,7 +95,7 @@ void Router::order(const std::shared_ptr<Client>& client, const Route& route,
   Operation operation{
       .id = calls_.take({.client = client,
                          .sequence = call.sequence,
-                         .mode = method.mode,
+                         .method = &method,
                          .payload_bytes = bytes,
                          .deadline = now.instant + timeout}),
       .deadline = std::max(now.wall, engine_.state().last_timestamp) + timeout.count(),
@@ -134,7 +135,7 @@ void Router::submit() {
 }
 
 void Router::tick(Instant now) {
-  calls_.expire(now);
+  calls_.tick(now);
   const auto phase = engine_.state().phase;
   const bool in_step =
       phase == EngineState::Phase::kNormal || phase == EngineState::Phase::kViewChange;
@@ -155,19 +156,19 @@ std::optional<ProxyError> Router::refusal(const Applier& app) const {
     return ProxyError{.code = ProxyErrorCode::kStarting,
                       .message = "this node is catching up with the others"};
   }
-  const AppHealth health = app.health();
-  const bool replays_little = health.state == AppHealth::State::kReplaying &&
-                              health.target - health.applied <= limits::kReplayAdmitted;
-  if (!health.ready() && !replays_little) {
-    return ProxyError{.code = ProxyErrorCode::kStarting,
-                      .message = "the application beside this node is not ready",
-                      .details = health.text()};
-  }
   const Quorum quorum = settings_.membership.quorum();
-  if (peers_up_() + 1 < quorum.size()) {
+  if (others_.connected() + 1 < quorum.size()) {
     return ProxyError{.code = ProxyErrorCode::kNoQuorum,
-                      .message = "this node reaches " + std::to_string(peers_up_()) +
+                      .message = "this node reaches " + std::to_string(others_.connected()) +
                                  " other nodes and needs " + std::to_string(quorum.size() - 1)};
+  }
+  const auto ours = app_refusal(app);
+  if (ours && settings_.replies == config::Replies::kLocal) return ours;
+  if (!enough_apps(!ours)) {
+    return ProxyError{.code = ProxyErrorCode::kStarting,
+                      .message = "too few applications answer: an answer needs " +
+                                 std::to_string(quorum.one_correct()) + " equal ones",
+                      .details = ours ? ours->details : ""};
   }
   if (queue_bytes_ >= settings_.limits.queue_bytes) {
     return ProxyError{.code = ProxyErrorCode::kOverloaded,
@@ -182,6 +183,21 @@ std::optional<ProxyError> Router::refusal(const Applier& app) const {
   return std::nullopt;
 }
 
+std::optional<ProxyError> Router::app_refusal(const Applier& app) {
+  const AppHealth health = app.health();
+  const bool replays_little = health.state == AppHealth::State::kReplaying &&
+                              health.target - health.applied <= limits::kReplayAdmitted;
+  if (health.ready() || replays_little) return std::nullopt;
+  return ProxyError{.code = ProxyErrorCode::kStarting,
+                    .message = "the application beside this node is not ready",
+                    .details = health.text()};
+}
+
+bool Router::enough_apps(bool ours) const {
+  if (settings_.replies == config::Replies::kLocal) return ours;
+  return others_.apps_ready() + (ours ? 1 : 0) >= settings_.membership.quorum().one_correct();
+}
+
 void Router::ended(const WaitingCall& call, const CallEnd& end, const CallTimes& times) {
   queue_bytes_ -= call.payload_bytes;
   look_at_bundle();
@@ -192,7 +208,7 @@ void Router::ended(const WaitingCall& call, const CallEnd& end, const CallTimes&
     using Seconds = std::chrono::duration<double>;
     metrics_.execute_seconds.Observe(Seconds(times.execute).count());
     metrics_.reply_seconds.Observe(Seconds(times.reply).count());
-    metrics_.count_request(call.mode, "ok");
+    metrics_.count_request(call.method->mode, "ok");
     if (client) {
       client->answer(
           call.sequence,
@@ -202,7 +218,7 @@ void Router::ended(const WaitingCall& call, const CallEnd& end, const CallTimes&
   }
   if (end.kind == CallEnd::Kind::kDiffer) metrics_.answers_differ.Increment();
   const ProxyError error = error_of(end, id);
-  metrics_.count_request(call.mode, to_string(error.code));
+  metrics_.count_request(call.method->mode, to_string(error.code));
   if (client) client->refuse(call.sequence, error);
 }
 

@@ -49,12 +49,15 @@ struct RouterSettings {
 
 class Router {
  public:
-  /// How many other members are connected.
-  using PeersUp = std::function<std::size_t()>;
+  /// What it asks about the other members.
+  struct Others {
+    std::function<std::size_t()> connected;
+    std::function<std::size_t()> apps_ready;  ///< whose applications answer
+  };
 
-  /// All outlive the router.
+  /// All outlive the router. `answers.ended` is the router's own.
   Router(EventLoop& loop, RouterSettings settings, Engine& engine, Driver& driver, Metrics& metrics,
-         PeersUp peers_up);
+         Others others, CallsHandlers answers);
 
   void handle(const std::shared_ptr<Client>& client, const Route& route, ClientCall call);
 
@@ -71,11 +74,16 @@ class Router {
   /// Why an ordered call would be refused at once; nothing where it would be taken.
   std::optional<ProxyError> refusal(const Applier& app) const;
 
+  /// Why the application beside us cannot answer now.
+  static std::optional<ProxyError> app_refusal(const Applier& app);
+
   Calls& calls() { return calls_; }
   const Calls& calls() const { return calls_; }
   std::size_t queue_bytes() const { return queue_bytes_; }
 
  private:
+  /// f + 1 applications answer, here and elsewhere.
+  bool enough_apps(bool ours) const;
   void order(const std::shared_ptr<Client>& client, const Route& route,
              const config::Method& method, ClientCall call);
   /// When this turn ends.
@@ -90,7 +98,7 @@ class Router {
   Engine& engine_;
   Driver& driver_;
   Metrics& metrics_;
-  const PeersUp peers_up_;
+  const Others others_;
 
   Calls calls_;
   bool draining_ = false;

@@ -88,8 +88,16 @@ Metrics::Metrics(const Membership& membership, std::string_view node, std::strin
                           "Index of the last call that the local application has answered")),
       app_ready(gauge(registry_, "zap_sidecar_app_ready",
                       "1 while every local application answers and has caught up")),
+      app_diverged(gauge(registry_, "zap_sidecar_app_diverged",
+                         "1 while a local application is in quarantine: it has diverged")),
+      app_blocked(gauge(registry_, "zap_sidecar_app_blocked",
+                        "How often in a row one call has broken the local application; 0: none "
+                        "blocks it")),
+      app_nondeterministic(gauge(registry_, "zap_sidecar_app_nondeterministic_methods",
+                                 "Methods whose answers differ between copies that nobody can tell "
+                                 "right from wrong")),
       answers_differ(counter(registry_, "zap_sidecar_answers_differ_total",
-                             "Calls whose answers on the nodes were not the same")),
+                             "Calls whose clients were told that the answers differ")),
       leaders_(prometheus::BuildGauge()
                    .Name("zap_consensus_leader")
                    .Help("1 for the leader as this node sees it, 0 for the others")

@@ -72,6 +72,9 @@ class Metrics {
   // application
   prometheus::Gauge& applied_index;
   prometheus::Gauge& app_ready;
+  prometheus::Gauge& app_diverged;
+  prometheus::Gauge& app_blocked;
+  prometheus::Gauge& app_nondeterministic;
   prometheus::Counter& answers_differ;
 
   /// A request that was answered; `code` is "ok" or an error code.

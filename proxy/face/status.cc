@@ -52,6 +52,8 @@ std::string_view to_string(NodeState state) {
       return "normal";
     case NodeState::kViewChange:
       return "view_change";
+    case NodeState::kQuarantined:
+      return "quarantined";
     case NodeState::kDraining:
       return "draining";
     case NodeState::kUnreachable:
@@ -75,6 +77,7 @@ std::string status_json(const NodeStatus& status) {
   for (const NodeStatus::App& app : status.apps) json["apps"].push_back(app_json(app));
   json["nodes"] = Json::array();
   for (const NodeStatus::Node& node : status.nodes) json["nodes"].push_back(node_json(node));
+  json["alarms"] = status.alarms;
   return text_of(json);
 }
 

@@ -20,6 +20,7 @@ enum class NodeState {
   kCatchingUp,
   kNormal,
   kViewChange,
+  kQuarantined,
   kDraining,
   kUnreachable,
 };
@@ -50,6 +51,7 @@ struct NodeStatus {
   NodeState state = NodeState::kStarting;
   std::vector<App> apps;  ///< the first one is shown as "app", too
   std::vector<Node> nodes;
+  std::vector<std::string> alarms;     ///< what an operator must look at
   std::vector<std::string> not_ready;  ///< why /readyz says 503; empty: it says 200
 };
 

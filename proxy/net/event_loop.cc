@@ -16,7 +16,7 @@
 
 #include "core/check.h"
 #include "core/limits.h"
-#include "proxy/face/log_rate.h"
+#include "proxy/net/per_second.h"
 #include "proxy/face/logging.h"
 
 namespace zap {
@@ -30,7 +30,7 @@ using EventPtr = std::unique_ptr<event, EventDelete>;
 
 /// What libevent has to say, in our log and not as often as it likes.
 void log_of_libevent(int severity, const char* message) {
-  thread_local LogRate rate(limits::kRefusalsLogged);
+  thread_local PerSecond rate(limits::kRefusalsLogged);
   if (severity < EVENT_LOG_WARN || !rate.allows()) return;
   log_warning("libevent warns", {{"message", message}});
 }

@@ -7,7 +7,7 @@
 #include "consensus/wire/codec.h"
 #include "core/check.h"
 #include "core/limits.h"
-#include "proxy/face/log_rate.h"
+#include "proxy/net/per_second.h"
 #include "proxy/face/logging.h"
 #include "proxy/net/listener.h"
 #include "proxy/peers/gate.h"
@@ -43,8 +43,8 @@ std::optional<std::string> difference(const wire::Hello& own, const wire::Hello&
     return "its consensus.nodes differ from this node's: compare names, addresses and keys";
   }
   if (other.agreed_configuration != own.agreed_configuration) {
-    return "its idempotency, compare or ignore settings differ from this node's; they must be the "
-           "same on all nodes";
+    return "its idempotency, compare, ignore, consensus.replies, leader_election or "
+           "limits.response_bytes differ from this node's; they must be the same on all nodes";
   }
   return std::nullopt;
 }
@@ -116,7 +116,7 @@ class Peers::Impl : public PeerLink::Owner, public std::enable_shared_from_this<
   bool end_of_turn_due_ = false;
 
   std::uint64_t strangers_refused_ = 0;
-  LogRate refusals_logged_{limits::kRefusalsLogged};
+  PerSecond refusals_logged_{limits::kRefusalsLogged};
 };
 
 Peers::Impl::Impl(EventLoop& loop, PeersSettings settings, TlsContext tls, PeersHandlers handlers)
@@ -284,8 +284,8 @@ void Peers::Impl::frame_received(PeerLink& link, Bytes frame) {
 void Peers::Impl::passed(NodeId from, wire::PeerMessage message) {
   if (auto* const consensus = std::get_if<Message>(&message)) {
     handlers_.on_message(from, std::make_shared<const Message>(std::move(*consensus)));
-  } else if (const auto* const replies = std::get_if<wire::Replies>(&message)) {
-    handlers_.on_replies(from, *replies);
+  } else if (const auto* const answers = std::get_if<wire::AnswerMessage>(&message)) {
+    handlers_.on_answers(from, *answers);
   } else if (std::holds_alternative<wire::Hello>(message)) {
     failed(from, {ErrorCode::kInvalid, "a second hello"});
   }
@@ -365,8 +365,8 @@ Peers::~Peers() = default;
 
 void Peers::send(NodeId peer, const MessagePtr& message) { impl_->send(peer, message); }
 
-void Peers::send(NodeId peer, const wire::Replies& replies) {
-  impl_->send_frame(peer, wire::encode(replies));
+void Peers::send(NodeId peer, const wire::AnswerMessage& message) {
+  impl_->send_frame(peer, wire::encode(message));
 }
 
 bool Peers::is_connected(NodeId peer) const {

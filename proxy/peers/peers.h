@@ -45,7 +45,7 @@ struct PeersSettings {
 
 struct PeersHandlers {
   std::function<void(NodeId from, MessagePtr message)> on_message;  ///< verified
-  std::function<void(NodeId from, const wire::Replies& replies)> on_replies;
+  std::function<void(NodeId from, const wire::AnswerMessage& message)> on_answers;
   std::function<void(NodeId peer)> on_connected;
   std::function<void(NodeId peer)> on_disconnected;
 };
@@ -73,7 +73,7 @@ class Peers {
 
   /// The same message to several peers in a row is encoded once.
   void send(NodeId peer, const MessagePtr& message);
-  void send(NodeId peer, const wire::Replies& replies);
+  void send(NodeId peer, const wire::AnswerMessage& message);
 
   bool is_connected(NodeId peer) const;
   std::size_t connected_count() const;

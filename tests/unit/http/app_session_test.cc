@@ -47,11 +47,19 @@ Said say(const std::vector<std::string_view>& pieces, bool then_closes = false,
   return said;
 }
 
-/// The only reply to `response`, however it is cut.
+/// The only reply to `response`, however it is cut. What is kept of it reads back to the same
+/// digest: so another node checks an answer that it fetched.
 Said reply_to(const std::string& response, bool then_closes = false, const Bytes& request = kGet) {
   const Said whole = say({response}, then_closes, request);
   INFO(whole.error);
   REQUIRE(whole.payloads.size() == 1);
+  HttpAppSession elsewhere({});
+  Output output;
+  elsewhere.deliver(request, std::nullopt, kFull, output);
+  const auto read_back = elsewhere.feed(whole.payloads.front());
+  REQUIRE(read_back);
+  REQUIRE(read_back->size() == 1);
+  REQUIRE(read_back->front().reply.compared == whole.compared.front());
   for (const auto& pieces : splits(response)) REQUIRE(say(pieces, then_closes, request) == whole);
   return whole;
 }

@@ -25,7 +25,9 @@ std::vector<Bytes> frames(std::uint64_t seed) {
     all.push_back(encode(samples.message(kind)));
   }
   all.push_back(encode(samples.hello()));
-  all.push_back(encode(samples.replies()));
+  for (std::size_t kind = 0; kind < Samples::kAnswerKinds; ++kind) {
+    all.push_back(encode(samples.answer_message(kind)));
+  }
   all.push_back(encode(Ping{}));
   return all;
 }
@@ -41,10 +43,19 @@ TEST_CASE("wire: every message decodes to what was encoded") {
     }
     const Hello hello = samples.hello();
     RC_ASSERT(std::get<Hello>(decode(encode(hello)).value()) == hello);
-    const Replies replies = samples.replies();
-    RC_ASSERT(std::get<Replies>(decode(encode(replies)).value()) == replies);
+    for (std::size_t kind = 0; kind < Samples::kAnswerKinds; ++kind) {
+      const AnswerMessage message = samples.answer_message(kind);
+      RC_ASSERT(std::get<AnswerMessage>(decode(encode(message)).value()) == message);
+    }
     RC_ASSERT(std::holds_alternative<Ping>(decode(encode(Ping{})).value()));
   }));
+}
+
+TEST_CASE("wire: an answer that is not there is no answer of zeros") {
+  const AnswerMessage none = Replies{7, {{1, std::nullopt}, {2, Digest{}}}};
+  CHECK(std::get<AnswerMessage>(decode(encode(none)).value()) == none);
+  const AnswerMessage lost = Answers{{{{1, 2, 3}, std::nullopt, {}}}};
+  CHECK(std::get<AnswerMessage>(decode(encode(lost)).value()) == lost);
 }
 
 TEST_CASE("wire: every record decodes to what was encoded") {

@@ -28,6 +28,8 @@ constexpr const char* kMessages[] = {
 constexpr const char* kRecords[] = {
     "accepted_record", "prepared_record",          "decided_record", "view_change_record",
     "new_view_record", "stable_checkpoint_record", "founding_record"};
+constexpr const char* kAnswers[] = {"replies", "fetch_answers", "answers", "disputes", "app_state"};
+static_assert(std::size(kAnswers) == Samples::kAnswerKinds);
 static_assert(std::size(kMessages) == Samples::kMessageKinds);
 static_assert(std::size(kRecords) == Samples::kRecordKinds);
 
@@ -65,7 +67,9 @@ TEST_CASE("wire: the format has not changed") {
     today[kRecords[kind]] = encode_record(Samples(kSeed).record(kind));
   }
   today["hello"] = encode(Samples(kSeed).hello());
-  today["replies"] = encode(Samples(kSeed).replies());
+  for (std::size_t kind = 0; kind < Samples::kAnswerKinds; ++kind) {
+    today[kAnswers[kind]] = encode(Samples(kSeed).answer_message(kind));
+  }
   today["ping"] = encode(Ping{});
 
   if (std::getenv("ZAP_REWRITE_GOLDEN")) {
@@ -87,6 +91,11 @@ TEST_CASE("wire: old bytes read as what they were") {
     const Result<PeerMessage> decoded = decode(unhex(golden.at(kMessages[kind])));
     REQUIRE(decoded);
     CHECK(describe(std::get<Message>(*decoded)) == describe(Samples(kSeed).message(kind)));
+  }
+  for (std::size_t kind = 0; kind < Samples::kAnswerKinds; ++kind) {
+    const Result<PeerMessage> decoded = decode(unhex(golden.at(kAnswers[kind])));
+    REQUIRE(decoded);
+    CHECK(std::get<AnswerMessage>(*decoded) == Samples(kSeed).answer_message(kind));
   }
   for (std::size_t kind = 0; kind < Samples::kRecordKinds; ++kind) {
     const Result<Record> decoded = decode_record(unhex(golden.at(kRecords[kind])));

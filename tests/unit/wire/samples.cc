@@ -152,8 +152,25 @@ wire::Hello Samples::hello() {
   return {small(9), text(64), small(9), number(), digest(), digest(), digest(), text(20)};
 }
 
-wire::Replies Samples::replies() {
-  return {number(), several(9, [&] { return wire::Replies::Result{number(), digest()}; })};
+wire::AnswerMessage Samples::answer_message(std::size_t kind) {
+  switch (kind) {
+    case 0:
+      return wire::Replies{number(), several(9, [&] {
+                             return wire::Replies::Result{number(), digest()};
+                           })};
+    case 1:
+      return wire::FetchAnswers{several(9, [&] { return id(); }), flag()};
+    case 2:
+      return wire::Answers{several(9, [&] {
+        return wire::Answers::Answer{id(), digest(), text(40)};
+      })};
+    case 3:
+      return wire::Disputes{several(9, [&] { return id(); })};
+    case 4:
+      return wire::AppState{flag(), number()};
+  }
+  static_assert(kAnswerKinds == 5);
+  ZAP_CHECK(false, "there is no message about answers of kind " << kind);
 }
 
 // ---------------------------------------------------------------- describing

@@ -22,11 +22,12 @@ class Samples {
 
   static constexpr std::size_t kMessageKinds = std::variant_size_v<Message>;
   static constexpr std::size_t kRecordKinds = std::variant_size_v<Record>;
+  static constexpr std::size_t kAnswerKinds = std::variant_size_v<wire::AnswerMessage>;
 
   Message message(std::size_t kind);
   Record record(std::size_t kind);
   wire::Hello hello();
-  wire::Replies replies();
+  wire::AnswerMessage answer_message(std::size_t kind);
 
  private:
   std::uint64_t number() { return random_() >> (random_() % 64); }
@@ -35,6 +36,7 @@ class Samples {
   std::string text(std::uint32_t most);
   Digest digest();
   Signature signature();
+  OperationId id() { return {small(9), number(), number()}; }
   Operation operation();
   CallPtr call() { return std::make_shared<const Call>(operation()); }
   pbft::Bundle bundle();

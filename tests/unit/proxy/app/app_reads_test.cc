@@ -69,7 +69,7 @@ TEST_CASE("app reads: held ones wait, refused ones fail") {
   reader.read("r");
   run_for(reader.loop, 20ms);
   CHECK(reader.app.accepted == 0);
-  reader.reads->refuse("it is gone");
+  reader.reads->refuse(app_unreachable("it is gone"));
   CHECK(reader.results == Lines{"the application cannot be reached: it is gone"});
 }
 

@@ -69,7 +69,7 @@ struct ToyClient : Client {
 };
 
 struct House : ApplierObserver {
-  explicit House(std::size_t queue_bytes = 20) {
+  explicit House(std::size_t queue_bytes = 20, config::Replies replies = config::Replies::kQuorum) {
     listener.name = "main";
     listener.methods = {{.match = "POST /orders", .mode = config::Mode::kReplicated},
                         {.match = "GET /local", .mode = config::Mode::kLocal},
@@ -90,8 +90,15 @@ struct House : ApplierObserver {
     config::Limits limits;
     limits.queue_bytes = queue_bytes;
     limits.request_timeout = 2s;
-    router.emplace(loop, RouterSettings{.incarnation = 7, .membership = kMembers, .limits = limits},
-                   engine, driver, metrics, [this] { return peers_up; });
+    router.emplace(
+        loop,
+        RouterSettings{
+            .incarnation = 7, .membership = kMembers, .replies = replies, .limits = limits},
+        engine, driver, metrics,
+        Router::Others{[this] { return peers_up; }, [this] { return apps_ready; }},
+        CallsHandlers{.forget_fetch = [](const OperationId&) {},
+                      .expects_local = [](const Call&) { return true; },
+                      .mute = [] { return 0; }});
     applier->start(0);
     run_until(loop, [this] { return applier->health().ready(); });
     router->tick(read_clocks().instant);
@@ -116,7 +123,7 @@ struct House : ApplierObserver {
   void answered(const AppAnswer& answer) override {
     const OperationId& id = answer.call->operation.id;
     const Instant now = read_clocks().instant;
-    router->calls().local_reply(id, &*answer.reply, now);
+    router->calls().local_reply(id, &*answer.reply, /*counts=*/true, now);
     router->calls().peer_reply(2, id, answer.reply->compared, now);
   }
   void applied_up_to(Index index) override { reads->applied_up_to(index); }
@@ -135,6 +142,7 @@ struct House : ApplierObserver {
   Driver driver{0, engine, ports};
   config::Listener listener;
   std::size_t peers_up = 3;
+  std::size_t apps_ready = 3;
   std::shared_ptr<ToyClient> client = std::make_shared<ToyClient>();
   std::optional<Applier> applier;
   std::optional<LocalReads> reads;
@@ -214,8 +222,20 @@ TEST_CASE("router: a call that cannot be ordered is refused before it has a numb
   CHECK(house.engine.submits[0].size() == 4);
 }
 
-TEST_CASE("router: an application that is gone makes calls wait elsewhere") {
+TEST_CASE("router: an application that is gone is no reason to refuse, but too few are one") {
   House house;
+  house.app.reset();
+  run_until(house.loop, [&] { return !house.applier->health().ready(); });
+  house.call("POST", "/orders", 1);
+  CHECK(house.client->heard.empty());
+  CHECK(Router::app_refusal(*house.applier));  // /readyz says so all the same
+  house.apps_ready = 1;
+  house.call("POST", "/orders", 2);
+  CHECK(house.client->heard == Lines{"2 starting"});
+}
+
+TEST_CASE("router: with replies local, only the application beside us can answer") {
+  House house(20, config::Replies::kLocal);
   house.app.reset();
   run_until(house.loop, [&] { return !house.applier->health().ready(); });
   house.call("POST", "/orders", 1);

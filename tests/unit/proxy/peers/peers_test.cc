@@ -50,14 +50,14 @@ struct Node {
     handlers.on_message = [this](NodeId from, const MessagePtr& message) {
       heard.emplace_back(from, message);
     };
-    handlers.on_replies = [this](NodeId, const wire::Replies& r) { replies.push_back(r); };
+    handlers.on_answers = [this](NodeId, const wire::AnswerMessage& m) { answers.push_back(m); };
     handlers.on_connected = [this](NodeId) { ++connected; };
     handlers.on_disconnected = [this](NodeId) { ++disconnected; };
     peers = std::move(Peers::open(loop, std::move(settings), std::move(tls), handlers).value());
   }
 
   std::vector<std::pair<NodeId, MessagePtr>> heard;
-  std::vector<wire::Replies> replies;
+  std::vector<wire::AnswerMessage> answers;
   int connected = 0;
   int disconnected = 0;
   std::unique_ptr<Peers> peers;
@@ -132,13 +132,13 @@ TEST_CASE_METHOD(Fixture, "peers: four nodes connect, each pair once, and hear o
   for (NodeId id = 1; id < 4; ++id) nodes[0]->peers->send(id, status(7));
   nodes[3]->peers->send(0, wire::Replies{5, {{1, {}}}});
   REQUIRE(run_until(loop, [&] {
-    return nodes[0]->replies.size() == 1 &&
+    return nodes[0]->answers.size() == 1 &&
            std::all_of(nodes.begin() + 1, nodes.end(),
                        [](const auto& node) { return node->heard.size() == 1; });
   }));
   CHECK(nodes[2]->heard[0].first == 0);
   CHECK(view_of(nodes[2]->heard[0].second) == 7);
-  CHECK(nodes[0]->replies[0].incarnation == 5);
+  CHECK(std::get<wire::Replies>(nodes[0]->answers[0]).incarnation == 5);
   for (const auto& node : nodes) {
     CHECK(node->connected == 3);
     CHECK(node->disconnected == 0);

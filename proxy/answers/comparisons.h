@@ -1,4 +1,4 @@
-// proxy/app/comparisons.h - how answers to each method are compared between nodes, by listener
+// proxy/answers/comparisons.h - how answers to each method are compared between nodes, by listener
 // and by entry of the methods table: the configuration's `compare` and `ignore`.
 //
 // Immutable once made; any thread may read.

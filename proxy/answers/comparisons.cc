@@ -1,4 +1,4 @@
-#include "proxy/app/comparisons.h"
+#include "proxy/answers/comparisons.h"
 
 #include <algorithm>
 #include <cctype>

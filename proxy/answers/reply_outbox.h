@@ -1,4 +1,4 @@
-// proxy/clients/reply_outbox.h - digests of our application's answers, on their way to the calls'
+// proxy/answers/reply_outbox.h - digests of our application's answers, on their way to the calls'
 // origins.
 //
 // An application answers the calls of a batch one after the other. Their digests wait for one
@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 
 #include "consensus/wire/peer_messages.h"
 #include "core/ids.h"
@@ -20,12 +21,13 @@ namespace zap {
 
 class ReplyOutbox {
  public:
-  using Send = std::function<void(NodeId origin, const wire::Replies& replies)>;
+  using Send = std::function<void(NodeId origin, const wire::AnswerMessage& replies)>;
 
   ReplyOutbox(EventLoop& loop, Send send)
       : loop_(loop), send_(std::move(send)), gather_(loop, [this] { flush(); }) {}
 
-  void add(const OperationId& call, const Digest& compared);
+  /// `compared`: none where the call was executed and nothing is to be compared.
+  void add(const OperationId& call, const std::optional<Digest>& compared);
   /// Nothing that is worth waiting for follows: what there is leaves when this turn ends.
   void send_soon();
 

@@ -1,4 +1,4 @@
-#include "proxy/clients/reply_outbox.h"
+#include "proxy/answers/reply_outbox.h"
 
 #include <utility>
 
@@ -6,7 +6,7 @@
 
 namespace zap {
 
-void ReplyOutbox::add(const OperationId& call, const Digest& compared) {
+void ReplyOutbox::add(const OperationId& call, const std::optional<Digest>& compared) {
   wire::Replies& replies = by_origin_[call.origin];
   const bool other_run = replies.incarnation != call.incarnation;
   if (!replies.results.empty() && (other_run || replies.results.size() == limits::kReplies)) {
@@ -25,8 +25,7 @@ void ReplyOutbox::flush() {
   flush_is_due_ = false;
   gather_.cancel();
   for (auto& [origin, replies] : by_origin_) {
-    if (!replies.results.empty()) send_(origin, replies);
-    replies.results.clear();
+    if (!replies.results.empty()) send_(origin, std::exchange(replies, {}));
   }
 }
 

@@ -1,0 +1,32 @@
+#include "proxy/answers/app_census.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace zap {
+
+bool AppCensus::is_quarantined(NodeId node) const {
+  const auto found = others_.find(node);
+  return found != others_.end() && found->second.quarantined_at != 0;
+}
+
+std::size_t AppCensus::mute() const {
+  return static_cast<std::size_t>(std::count_if(
+      others_.begin(), others_.end(), [](const auto& each) { return each.second.quarantined_at; }));
+}
+
+std::size_t AppCensus::ready() const {
+  return static_cast<std::size_t>(std::count_if(
+      others_.begin(), others_.end(), [](const auto& each) { return each.second.ready; }));
+}
+
+bool AppCensus::stands(Index quarantined_at) const {
+  const auto own = std::pair(quarantined_at, self_);
+  const auto before = std::count_if(others_.begin(), others_.end(), [&](const auto& each) {
+    const auto& [node, state] = each;
+    return state.quarantined_at != 0 && std::pair(state.quarantined_at, node) < own;
+  });
+  return static_cast<std::size_t>(before) + 1 + quorum_.size() <= quorum_.n;
+}
+
+}  // namespace zap
