@@ -54,10 +54,11 @@ struct Connected {
   NodeId peer = 0;
 };
 
-/// The applier's queue became full, or has room again. While it is full no timer of ours counts:
-/// the application is slow, not the leader.
+/// How much the application beside us has before it. Told whenever `full` changes and, while we lead
+/// the view, whenever `calls` did.
 struct Backlog {
-  bool full = false;
+  std::size_t calls = 0;  ///< decided, and not answered by it: a leader lets the next ones gather
+  bool full = false;      ///< no timer of ours counts: the application is slow, not the leader
 };
 
 using Input = std::variant<Tick, Submit, Receive, Connected, Backlog>;

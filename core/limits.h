@@ -52,12 +52,8 @@ inline constexpr std::size_t kOtherFiles = 256;
 
 /// Payload in one submit, and so in one bundle: a turn that brought more submits several times.
 inline constexpr std::size_t kSubmitBytes = 8u << 20;
-/// Calls gather for a bundle while others of this node wait for their answers: until they are this
-/// part of those, and no longer than kGatherTime.
-inline constexpr std::size_t kGatherPart = 4;
-inline constexpr Duration kGatherTime = std::chrono::milliseconds(4);
 /// Answers gather for a peer while the application has more calls to answer.
-inline constexpr Duration kReplyGatherTime = std::chrono::milliseconds(1);
+inline constexpr Duration kReplyGatherTime = std::chrono::milliseconds(3);
 /// Local reads that wait for their Zap-Min-Index: more are refused.
 inline constexpr std::size_t kReadsWaitingForIndex = 4'096;
 /// Calls that the local application may lack while its clients' calls are still taken.

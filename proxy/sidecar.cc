@@ -223,16 +223,18 @@ Result<void> Sidecar::make_apps() {
 }
 
 Result<void> Sidecar::open_listeners() {
-  router_ = std::make_unique<Router>(loop_,
-                                     RouterSettings{.self = config_.self,
-                                                    .incarnation = incarnation_,
-                                                    .membership = membership_,
-                                                    .replies = config_.consensus.replies,
-                                                    .limits = config_.limits},
-                                     *engine_, *driver_, metrics_,
-                                     Router::Others{[this] { return peers_->connected_count(); },
-                                                    [this] { return exchange_->census().ready(); }},
-                                     calls_handlers());
+  router_ =
+      std::make_unique<Router>(loop_,
+                               RouterSettings{.self = config_.self,
+                                              .incarnation = incarnation_,
+                                              .membership = membership_,
+                                              .replies = config_.consensus.replies,
+                                              .limits = config_.limits,
+                                              .batch_timeout = config_.consensus.batch_timeout},
+                               *engine_, *driver_, metrics_,
+                               Router::Others{[this] { return peers_->connected_count(); },
+                                              [this] { return exchange_->census().ready(); }},
+                               calls_handlers());
   for (const config::Listener& listener : config_.listeners) {
     auto methods = config::MethodTable::make(listener.methods, listener.unmatched,
                                              config_.consensus.read_strategy);
@@ -312,6 +314,7 @@ void Sidecar::decided(const Decision& decision) {
   }
   commit_index_ = engine_->state().commit_index;
   for (const auto& app : apps_) app->applier().enqueue(decision);
+  backlog_changed();
 }
 
 void Sidecar::backlog() {
@@ -323,7 +326,20 @@ void Sidecar::backlog() {
   });
   if (full == std::exchange(backlog_, full)) return;
   for (const auto& listener : listeners_) listener->pause(full);
-  driver_->step(Backlog{full});
+  tell_backlog();
+}
+
+/// The engine lets calls gather while the application is at work. At the end of the turn: many
+/// calls may be decided, or answered, in one.
+void Sidecar::backlog_changed() {
+  if (engine_->state().leader != config_.self || std::exchange(backlog_is_due_, true)) return;
+  loop_.at_end_of_turn([this] { tell_backlog(); });
+}
+
+void Sidecar::tell_backlog() {
+  backlog_is_due_ = false;
+  driver_->step(
+      Backlog{.calls = engine_->state().commit_index - applied_index(), .full = backlog_});
 }
 
 // ---------------------------------------------------------------- what time brings

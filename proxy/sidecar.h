@@ -74,6 +74,8 @@ class Sidecar {
   void decided(const Decision& decision);
   void answered(const AppAnswer& answer);
   void backlog();
+  void backlog_changed();
+  void tell_backlog();
   void received(NodeId from, MessagePtr message);
 
   // answers of applications (sidecar_answers.cc)
@@ -129,6 +131,7 @@ class Sidecar {
   std::unique_ptr<AdminServer> admin_;
 
   bool backlog_ = false;           ///< some application's queue is full
+  bool backlog_is_due_ = false;    ///< the engine is told at the end of this turn
   std::function<void()> stopped_;  ///< set: we are stopping
   Instant stop_by_ = kNever;
   Instant sample_at_{};

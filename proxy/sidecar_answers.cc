@@ -47,6 +47,7 @@ CallsHandlers Sidecar::calls_handlers() {
 
 void Sidecar::answered(const AppAnswer& answer) {
   exchange_->answered(answer, commit_index_);
+  backlog_changed();
   const OperationId& id = answer.call->operation.id;
   if (id.origin != config_.self) return;
   const Reply* reply = answer.reply ? &*answer.reply : nullptr;

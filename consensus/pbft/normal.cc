@@ -60,18 +60,15 @@ void Replica::handle(NodeId, const Bundle& bundle) {
 // ---------------------------------------------------------------- the leader
 
 /// A slot costs every node its signatures and syncs, however few calls it orders. So an idle
-/// pipeline proposes at once, and a busy one lets calls gather: until they are as many as in the
-/// last batch, whose callers come back with the next ones, or for gather_time().
+/// pipeline proposes at once, and a busy one lets calls gather: they would only wait elsewhere. It
+/// is busy while a slot is in flight, or the application has more than half of the last batch
+/// before it; what is left of it covers the agreement on the next one.
 bool Replica::should_propose() const {
   const std::size_t calls = pool_.unproposed();
   if (calls == 0) return false;
   if (calls >= settings_.batch_size) return true;
-  if (in_flight() == 0 && (last_batch_ <= kQuietBatch || calls >= last_batch_)) return true;
-  return batch_since_ && now_.instant >= *batch_since_ + gather_time();
-}
-
-Duration Replica::gather_time() const {
-  return in_flight() == 0 ? settings_.batch_timeout * 2 / 5 : settings_.batch_timeout;
+  if (in_flight() == 0 && backlog_.calls <= last_batch_ / 2) return true;
+  return batch_since_ && now_.instant >= *batch_since_ + settings_.batch_timeout;
 }
 
 Seq Replica::in_flight() const {

@@ -80,7 +80,6 @@ class Replica final : public Engine {
   void handle(NodeId from, const Commit& message);
   void propose();
   bool should_propose() const;
-  Duration gather_time() const;
   Seq in_flight() const;
   void propose_batch(std::vector<CallPtr> calls);
   void accept_ready();
@@ -217,7 +216,7 @@ class Replica final : public Engine {
   Instant timers_since_;             ///< no call's timer counts time before this
   std::optional<Seq> postponed_at_;  ///< the last slot when a view change was postponed
   Instant last_step_;
-  bool backlog_full_ = false;
+  Backlog backlog_;
   Instant next_forward_;  ///< when overdue calls are looked for again
 
   // ---- returning

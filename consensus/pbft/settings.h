@@ -38,8 +38,6 @@ inline constexpr Seq kCheckpointInterval = 128;
 inline constexpr Seq kWindow = 256;
 /// Payload bytes of a batch of more than one call.
 inline constexpr std::size_t kBatchBytes = 4'000'000;
-/// A pipeline is busy while its batches carry more calls than this.
-inline constexpr std::size_t kQuietBatch = 4;
 /// How far a fresh proposal's timestamp may be ahead of a backup's wall clock.
 inline constexpr WallTime kClockTolerance = 1'000'000'000;
 /// How far it may lag behind it for longer than election_timeout, before the view is changed.

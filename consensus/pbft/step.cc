@@ -97,7 +97,7 @@ Outputs Replica::step(const Now& now, const Input& input) {
   }
   now_ = now;
   last_step_ = now.instant;
-  if (backlog_full_) timers_since_ = now.instant;
+  if (backlog_.full) timers_since_ = now.instant;
 
   std::visit([this](const auto& alternative) { on(alternative); }, input);
   settle();
@@ -127,7 +127,7 @@ void Replica::on(const Connected& connected) {
   send_own_calls({connected.peer});
 }
 
-void Replica::on(const Backlog& backlog) { backlog_full_ = backlog.full; }
+void Replica::on(const Backlog& backlog) { backlog_ = backlog; }
 
 void Replica::run_timers() {
   if (now_.instant >= status_at_) {
@@ -172,7 +172,7 @@ void Replica::run_timers() {
 Instant Replica::next_wake() const {
   Instant wake = status_at_;
   const auto consider = [&](Instant when) { wake = std::min(wake, when); };
-  if (batch_since_ && in_window(next_propose_)) consider(*batch_since_ + gather_time());
+  if (batch_since_ && in_window(next_propose_)) consider(*batch_since_ + settings_.batch_timeout);
   for (const auto& [seq, want] : wants_) consider(want.next_try);
   if (may_change_view() && !active_ && election_deadline_) consider(*election_deadline_);
   if (may_change_view() && active_) {

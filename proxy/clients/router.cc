@@ -103,7 +103,7 @@ void Router::order(const std::shared_ptr<Client>& client, const Route& route,
       .method = method.match,
       .payload = std::move(call.payload)};
 
-  if (to_submit_.empty()) gather_.at(now.instant + limits::kGatherTime);
+  if (to_submit_.empty()) gather_.at(now.instant + settings_.batch_timeout);
   to_submit_.push_back(std::move(operation));
   to_submit_bytes_ += bytes;
   queue_bytes_ += bytes;
@@ -121,10 +121,10 @@ void Router::look_at_bundle() {
 
 /// A bundle costs a signature and its check on every other node. While earlier calls of this node
 /// are not answered, those to come gain little by being sent at once: they would wait behind them,
-/// at the leader and at the application.
+/// at the leader and at the application. So they gather until they are as many.
 void Router::submit_when_gathered() {
   const std::size_t before_them = calls_.waiting() - to_submit_.size();
-  if (to_submit_.size() * limits::kGatherPart >= before_them) submit();
+  if (to_submit_.size() >= before_them) submit();
 }
 
 void Router::submit() {

@@ -45,6 +45,7 @@ struct RouterSettings {
   Membership membership;
   config::Replies replies = config::Replies::kQuorum;
   config::Limits limits;
+  Duration batch_timeout = std::chrono::milliseconds(10);  ///< a bundle's calls gather no longer
 };
 
 class Router {

@@ -40,12 +40,17 @@ TEST_CASE("4.2: a busy leader lets calls gather, a quiet one does not") {
     cluster.submit(1, "a");  // the first alone, the rest while it is busy
   cluster.deliver();
   REQUIRE(batches() == 2);
+  const auto backlog = [&](std::size_t calls) {
+    cluster.engine(0).step({Instant(), 0}, Backlog{.calls = calls});
+  };
+  backlog(19);  // the application has the last batch before it
   cluster.submit(1, "b");
   cluster.submit(2, "c");
   cluster.deliver();
   CHECK(batches() == 0);
-  cluster.pass(std::chrono::milliseconds(5));
+  cluster.pass(std::chrono::milliseconds(11));
   CHECK(batches() == 1);
+  backlog(1);
   cluster.submit(3, "d");
   cluster.deliver();
   CHECK(batches() == 1);

@@ -156,7 +156,7 @@ TEST_CASE("a full application holds the timers: no view change") {
   Lockstep cluster(4);
   cluster.submit(1, "a");
   for (NodeId node = 0; node < 4; ++node) {
-    cluster.engine(node).step({Instant(std::chrono::hours(1)), 0}, Backlog{true});
+    cluster.engine(node).step({Instant(std::chrono::hours(1)), 0}, Backlog{.full = true});
   }
   cluster.pass(60s, [](const InFlight& m) { return is<pbft::Commit>(m); });
   for (NodeId node = 0; node < 4; ++node) CHECK(cluster.state(node).view == 0);

@@ -4,13 +4,13 @@
 
 namespace zap::simulation {
 
-Application::Application(Duration apply_max, Scheduler& scheduler, Random random, Backlog backlog)
-    : apply_max_(apply_max), scheduler_(scheduler), random_(random), backlog_(std::move(backlog)) {}
+Application::Application(Duration apply_max, Scheduler& scheduler, Random random, Report report)
+    : apply_max_(apply_max), scheduler_(scheduler), random_(random), report_(std::move(report)) {}
 
 void Application::take(const Decision& decision) {
   if (apply_max_ == Duration{} && stopped_until_ <= scheduler_.now() && waiting_ == 0) return;
   waiting_ += decision.calls.size();
-  report();
+  tell();
   if (!working_ && waiting_ > 0) work();
 }
 
@@ -25,15 +25,13 @@ void Application::work() {
     working_ = false;
     waiting_ -= taken;
     if (waiting_ > 0) work();
-    report();
+    tell();
   });
 }
 
-void Application::report() {
-  const bool full = full_ ? waiting_ > kRoomAgain : waiting_ >= kFull;
-  if (full == full_) return;
-  full_ = full;
-  backlog_(full);
+void Application::tell() {
+  full_ = full_ ? waiting_ > kRoomAgain : waiting_ >= kFull;
+  report_({waiting_, full_});
 }
 
 void Application::stop_for(Duration duration) {

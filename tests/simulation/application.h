@@ -13,9 +13,9 @@ namespace zap::simulation {
 
 class Application {
  public:
-  using Backlog = std::function<void(bool full)>;
+  using Report = std::function<void(const Backlog&)>;
 
-  Application(Duration apply_max, Scheduler& scheduler, Random random, Backlog backlog);
+  Application(Duration apply_max, Scheduler& scheduler, Random random, Report report);
 
   void take(const Decision& decision);
   void stop_for(Duration duration);
@@ -31,12 +31,12 @@ class Application {
   static constexpr std::size_t kRoomAgain = 128;
 
   void work();
-  void report();
+  void tell();
 
   Duration apply_max_;
   Scheduler& scheduler_;
   Random random_;
-  Backlog backlog_;
+  Report report_;
   Instant stopped_until_{};
   std::size_t waiting_ = 0;  ///< calls
   bool working_ = false;

@@ -22,9 +22,9 @@ Process::Process(Place place, World& world, Random random)
       signer_(world.keys.signer_of(id_)),
       disk_(world.scenario.disk, world.scheduler, random_.fork()),
       application_(world.scenario.apply_max, world.scheduler, random_.fork(),
-                   [this](bool full) {
-                     if (full) world_.marks.reach(Mark::kApplicationBehind);
-                     handle([this, full] { driver_->step(Backlog{full}); });
+                   [this](const Backlog& backlog) {
+                     if (backlog.full) world_.marks.reach(Mark::kApplicationBehind);
+                     handle([this, backlog] { driver_->step(backlog); });
                    }),
       keys_random_(scrambled(world.scenario.seed) + place) {
   if (const Traitor* traitor = world.scenario.traitor(id_)) {
