@@ -42,12 +42,15 @@ void Replica::send_status(std::vector<NodeId> to) {
   status.incarnation = incarnation_;
   status.returning = !cleared_;
   status.horizon = amnesia_ ? amnesia_->horizon : 0;
+  status.wants = wanted_view();
   out_.at_once.push_back({std::move(to), status});
 }
 
 void Replica::handle(NodeId from, const Status& message) {
   if (from == settings_.self) return;
-  peer_status_[from] = message;
+  Peer& peer = peers_[from];
+  peer.status = message;
+  peer.said_at = now_.instant;
   if (message.returning) answer_returning(from, message.incarnation);
   help(from, message);
 }
@@ -55,7 +58,7 @@ void Replica::handle(NodeId from, const Status& message) {
 /// f + 1 others have executed more than we have, so a correct one has.
 bool Replica::is_behind() const {
   std::size_t ahead = 0;
-  for (const auto& [peer, status] : peer_status_) ahead += status.decided > ledger_.last_seq();
+  for (const auto& [id, peer] : peers_) ahead += peer.status.decided > ledger_.last_seq();
   return ahead >= settings_.membership.quorum().one_correct();
 }
 
@@ -76,7 +79,7 @@ void Replica::help(NodeId peer, const Status& status) {
     granted_horizon_ = std::max(granted_horizon_, status.horizon);
   }
   if (status.stable < stable_.seq) send(peer, stable_);
-  if (may_vote()) {
+  if (may_vote() && !policy_.help_without_own_votes) {
     for (const auto& [seq, digest] : own_checkpoints_) {
       out_.after_write.push_back({{peer}, Checkpoint{epoch_, seq, digest, {}}});
     }
@@ -115,7 +118,7 @@ void Replica::help_with_view(NodeId peer, const Status& status) {
 
 /// Sends our votes of this view again for the slots that the peer has not decided.
 void Replica::repeat_votes(NodeId peer, const Status& status) {
-  if (!may_vote()) return;
+  if (!may_vote() || policy_.help_without_own_votes) return;
   const Seq first = std::max(status.decided, stable_.seq) + 1;
   std::size_t repeated = 0;
   for (auto slot = slots_.lower_bound(first); slot != slots_.end() && repeated < kSlotsPerHelp;
@@ -191,6 +194,18 @@ void Replica::handle(NodeId from, const FetchCalls& message) {
   for (Bundle& bundle : pool_.bundles_of(message.digests, kBatchBytes)) {
     send(from, std::move(bundle));
   }
+  const bool lacking = std::any_of(message.digests.begin(), message.digests.end(),
+                                   [this](const Digest& digest) { return !pool_.find(digest); });
+  if (lacking && may_be_unprovable()) gives_up_view_ = true;
+}
+
+/// The next slot to be decided is one that we, the leader, proposed before a restart: the log has
+/// its calls, but their origins' proofs were in memory alone. Where nobody else has them, nobody
+/// can ever accept it.
+bool Replica::may_be_unprovable() const {
+  const auto slot = slots_.find(ledger_.last_seq() + 1);
+  return active_ && is_leader() && slot != slots_.end() && slot->first <= restored_proposed_ &&
+         slot->second.accepted && slot->second.accepted->view == view_ && !slot->second.prepared;
 }
 
 void Replica::want(Seq seq, Want wanted) {

@@ -165,6 +165,7 @@ struct Status {
   Incarnation incarnation = 0;  ///< the sender's
   bool returning = false;       ///< the sender has not voted since its start: show it its messages
   Seq horizon = 0;  ///< the sender votes again once this checkpoint is stable (amnesia); or 0
+  View wants = 0;   ///< the lowest view in which the sender wants to vote
 };
 
 /// "I lack these batches": each slot with the digest that is proved or pre-prepared there.

@@ -118,6 +118,7 @@ void Replica::enter_new_view(const NewView& message, const NewViewPlan& plan) {
   slow_clock_since_.reset();
   clock_stands_still_ = false;
   progressed_ = false;
+  forget_suspicions();
   std::erase_if(view_changes_, [this](const auto& entry) { return entry.second.view <= view_; });
   pool_.mark_all_unproposed();
   pool_.unpin_all();
@@ -136,6 +137,7 @@ void Replica::enter_new_view(const NewView& message, const NewViewPlan& plan) {
     }
   }
   notice(Notice::Kind::kNewView, {}, 0, leader);
+  send_status(others());  // what we wanted of the view before no longer holds
   if (awaits_view_ && may_vote()) rejoin();
   accept_ready();
 }

@@ -178,6 +178,7 @@ bool Replica::accept(Seq seq, Slot& slot) {
 void Replica::judge_clock(WallTime proposed) {
   if (proposed + kClockLag > now_.wall || settings_.fixed_leader) {
     slow_clock_since_.reset();
+    clock_stands_still_ = false;
   } else if (!slow_clock_since_) {
     slow_clock_since_ = now_.instant;
   } else if (now_.instant >= *slow_clock_since_ + settings_.election_timeout) {

@@ -188,9 +188,13 @@ std::size_t Pool::most_superseded_bytes() const {
   for (const auto& [id, origin] : origins_) {
     if (id == self_) continue;
     std::size_t bytes = 0;
+    std::unordered_set<const BundleProof*> proofs;
     for (const Digest& digest : origin.superseded) {
       const auto held = payloads_.find(digest);
-      if (held != payloads_.end() && !is_pinned(digest)) bytes += bytes_of(*held->second.call);
+      if (held == payloads_.end() || is_pinned(digest)) continue;
+      bytes += bytes_of(*held->second.call);
+      const BundleProof& proof = *held->second.proof;
+      if (proofs.insert(&proof).second) bytes += bytes_of(proof);
     }
     most = std::max(most, bytes);
   }

@@ -74,6 +74,7 @@ class Pool {
   struct Oldest {
     Instant since;
     bool counts;
+    bool proposed;
   };
   /// Calls fn(origin, oldest) for the oldest waiting call of each origin, until one answers true.
   template <typename Function>
@@ -81,7 +82,8 @@ class Pool {
     for (const auto& [id, origin] : origins_) {
       if (origin.waiting.empty()) continue;
       const Waiting& first = origin.waiting.begin()->second;
-      if (fn(id, Oldest{first.since, first.proposed || first.forwarded})) return true;
+      if (fn(id, Oldest{first.since, first.proposed || first.forwarded, first.proposed}))
+        return true;
     }
     return false;
   }

@@ -110,6 +110,18 @@ class Replica final : public Engine {
   void handle(NodeId from, const StableCheckpoint& message);
   void make_stable(const StableCheckpoint& proof);
 
+  // ---- suspicion.cc: whether to leave a view
+  struct Peer;
+  View wanted_view() const;
+  View wanted_by(NodeId peer) const;
+  bool is_fresh(const Peer& peer) const;
+  bool is_time_up() const;
+  bool suspects() const { return suspects_until_ && now_.instant < *suspects_until_; }
+  void consider_leaving();
+  bool others_want_out();
+  bool is_heeded(Peer& peer) const;
+  void forget_suspicions();
+
   // ---- view_change.cc, new_view.cc: OSDI'99, 4.4
   void start_view_change(View view);
   void handle(NodeId from, const ViewChange& message);
@@ -133,6 +145,7 @@ class Replica final : public Engine {
   void handle(NodeId from, const Batches& message);
   void handle(NodeId from, const FetchCalls& message);
   struct Want;
+  bool may_be_unprovable() const;
   void want(Seq seq, Want wanted);
   void want_decided(Seq seq, const Slot& slot);
   void fetch_missing();
@@ -193,6 +206,9 @@ class Replica final : public Engine {
   bool progressed_ = true;                        ///< something was decided in view_
   std::optional<Instant> slow_clock_since_;       ///< the leader's timestamps lag behind our clock
   bool clock_stands_still_ = false;               ///< for too long: the view is to be changed
+  std::optional<Instant> suspects_until_;         ///< our time was up not long before
+  bool gives_up_view_ = false;                    ///< our proposal in it cannot be proved
+  bool wants_out_ = false;                        ///< of view_, as our status says
 
   // ---- keeping up
   /// Something that a slot lacks, asked for again and again, each time of another peer.
@@ -205,16 +221,21 @@ class Replica final : public Engine {
     std::optional<NodeId> asked;  ///< last
   };
   std::map<Seq, Want> wants_;
-  std::map<NodeId, Status> peer_status_;
+  struct Peer {
+    Status status;  ///< its newest
+    Instant said_at;
+    std::optional<Instant> left_out_since;  ///< it votes only in views above ours
+    std::optional<Instant> heeded_at;       ///< a view was left for its sake
+  };
+  std::map<NodeId, Peer> peers_;
   struct Helped {
     Instant at;        ///< when votes and views were last repeated to it
     Seq decided = 0;   ///< what it had then
     Instant grant_at;  ///< not before this it gets another horizon
   };
   std::map<NodeId, Helped> helped_;
-  Instant status_at_;                ///< when the next status leaves
-  Instant timers_since_;             ///< no call's timer counts time before this
-  std::optional<Seq> postponed_at_;  ///< the last slot when a view change was postponed
+  Instant status_at_;     ///< when the next status leaves
+  Instant timers_since_;  ///< no call's timer counts time before this
   Instant last_step_;
   Backlog backlog_;
   Instant next_forward_;  ///< when overdue calls are looked for again
@@ -234,6 +255,7 @@ class Replica final : public Engine {
   const View restored_view_;               ///< what the log said at the start: the highest view,
   const Seq restored_stable_;              ///< the stable checkpoint,
   std::map<Seq, View> restored_accepted_;  ///< the view of what was accepted above it,
+  Seq restored_proposed_ = 0;              ///< the last slot that we had proposed something in,
   const Seq restored_last_;  ///< the last slot executed, so the last that a checkpoint may cover
   std::map<NodeId, Shown> newest_signed_;  ///< per member, kept past garbage collection
 };

@@ -62,7 +62,11 @@ struct Policy {
   bool new_view_takes_lowest_checkpoint = false;  ///< min-s is the lowest stable checkpoint in V
   bool new_view_without_nulls = false;            ///< leaves gaps instead of null requests
   bool new_view_unchecked = false;                ///< a backup believes O without computing it
-  bool no_join_on_weak_quorum = false;            ///< f + 1 VIEW-CHANGEs do not take us along
+  bool no_join_on_weak_quorum = false;            ///< f + 1 who want a higher view move nobody
+  bool leader_never_gives_up = false;             ///< though it cannot prove what it proposed
+  bool leaves_view_alone = false;                 ///< one's own suspicion is enough to leave
+  bool left_out_stay_out = false;                 ///< no view is left for who cannot vote in it
+  bool heeds_without_end = false;                 ///< ... or again and again
   bool election_timer_never_fires = false;        ///< a failed view is waited for forever
   bool view_changes_said_once = false;            ///< a lost VIEW-CHANGE or NEW-VIEW stays lost
   // execution
@@ -76,9 +80,12 @@ struct Policy {
   bool collect_before_stable = false;   ///< forgets slots at its own checkpoint, without a quorum
   bool checkpoint_covers_view = false;  ///< the digest takes in what differs between nodes
   bool believe_one_word = false;        ///< one peer's word decides a missing slot
+  bool help_without_own_votes = false;  ///< our lost votes stay lost
   // origins
   bool timers_on_own_calls_only = false;  ///< other origins' calls are not watched
-  bool pool_unbounded = false;            ///< an origin may fill the memory of everyone
+  bool timer_stops_at_prepare = false;    ///< a call is watched until it is proposed, no further
+  bool timers_run_with_full_backlog = false;  ///< the leader answers for our slow application
+  bool pool_unbounded = false;                ///< an origin may fill the memory of everyone
   // restarts, amnesia
   bool vote_before_others_spoke = false;  ///< one other is enough, where q - 1 must
   bool amnesia_without_window = false;    ///< votes from the highest checkpoint on, not 256 above

@@ -83,6 +83,7 @@ Replica::Replica(Settings settings, Restored restored, Policy policy)
     ++next_accept_;
   }
   next_propose_ = next_accept_;
+  restored_proposed_ = next_accept_ - 1;
   if (new_view_ && active_ && !new_view_->reproposals.empty()) {
     next_propose_ = std::max(next_propose_, new_view_->reproposals.back().seq + 1);
   }
@@ -97,7 +98,7 @@ Outputs Replica::step(const Now& now, const Input& input) {
   }
   now_ = now;
   last_step_ = now.instant;
-  if (backlog_.full) timers_since_ = now.instant;
+  if (backlog_.full && !policy_.timers_run_with_full_backlog) timers_since_ = now.instant;
 
   std::visit([this](const auto& alternative) { on(alternative); }, input);
   settle();
@@ -139,34 +140,7 @@ void Replica::run_timers() {
   }
   fetch_missing();
   forward_overdue();
-  if (!may_change_view()) return;
-
-  if (!active_) {
-    if (election_deadline_ && now_.instant >= *election_deadline_ &&
-        !policy_.election_timer_never_fires) {
-      ++failed_views_;
-      start_view_change(view_ + 1);
-    }
-    return;
-  }
-  if (clock_stands_still_) {
-    start_view_change(view_ + 1);
-    return;
-  }
-  const bool overdue = pool_.any_oldest([this](NodeId origin, const Pool::Oldest& oldest) {
-    if (policy_.timers_on_own_calls_only && origin != settings_.self) return false;
-    return oldest.counts && now_.instant >= std::max(oldest.since, timers_since_) + patience();
-  });
-  if (!overdue) return;
-  if (is_behind() && postponed_at_ != ledger_.last_seq()) {
-    // The call may be decided already, and it is us who are late. But what one correct replica
-    // alone saw decided cannot be proved to us: without progress this holds once.
-    postponed_at_ = ledger_.last_seq();
-    timers_since_ = now_.instant;
-    return;
-  }
-  if (!progressed_) ++failed_views_;
-  start_view_change(view_ + 1);
+  if (may_change_view()) consider_leaving();
 }
 
 Instant Replica::next_wake() const {
@@ -174,11 +148,15 @@ Instant Replica::next_wake() const {
   const auto consider = [&](Instant when) { wake = std::min(wake, when); };
   if (batch_since_ && in_window(next_propose_)) consider(*batch_since_ + settings_.batch_timeout);
   for (const auto& [seq, want] : wants_) consider(want.next_try);
-  if (may_change_view() && !active_ && election_deadline_) consider(*election_deadline_);
+  if (suspects()) {
+    consider(*suspects_until_);
+  } else if (may_change_view() && !active_ && election_deadline_) {
+    consider(*election_deadline_);
+  }
   if (may_change_view() && active_) {
     pool_.any_oldest([&](NodeId, const Pool::Oldest& oldest) {
       if (oldest.counts) {
-        consider(std::max(oldest.since, timers_since_) + patience());
+        if (!suspects()) consider(std::max(oldest.since, timers_since_) + patience());
       } else {
         consider(std::max(oldest.since + settings_.round_timeout / 2, next_forward_));
       }
@@ -210,7 +188,9 @@ EngineState Replica::state() const {
   } else if (amnesia_ || is_behind()) {
     state.phase = EngineState::Phase::kCatchingUp;
   } else {
-    state.phase = active_ ? EngineState::Phase::kNormal : EngineState::Phase::kViewChange;
+    // Also where only a view above would let us vote again.
+    const bool votes = active_ && may_vote();
+    state.phase = votes ? EngineState::Phase::kNormal : EngineState::Phase::kViewChange;
   }
   state.view = view_;
   if (active_) state.leader = leader();

@@ -29,6 +29,7 @@ void Replica::start_view_change(View view) {
   slow_clock_since_.reset();
   clock_stands_still_ = false;
   progressed_ = false;
+  forget_suspicions();
 
   ViewChange message{settings_.self, epoch_, view_, stable_, {}, {}};
   for (const auto& [seq, slot] : slots_) {

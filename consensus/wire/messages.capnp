@@ -233,6 +233,7 @@ struct Status {
   incarnation @7 :UInt64;
   returning @8 :Bool;
   horizon @9 :UInt64;
+  wants @10 :UInt64;
 }
 
 struct FetchBatches {

@@ -189,6 +189,7 @@ class Reading {
     status.incarnation = from.getIncarnation();
     status.returning = from.getReturning();
     status.horizon = from.getHorizon();
+    status.wants = from.getWants();
     return status;
   }
 

@@ -167,6 +167,7 @@ struct Writing {
     to.setIncarnation(message.incarnation);
     to.setReturning(message.returning);
     to.setHorizon(message.horizon);
+    to.setWants(message.wants);
   }
 
   static void put(const pbft::FetchBatches::Wanted& wanted,

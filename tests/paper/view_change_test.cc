@@ -155,9 +155,7 @@ TEST_CASE("fixed leader: views change, each with the same leader") {
 TEST_CASE("a full application holds the timers: no view change") {
   Lockstep cluster(4);
   cluster.submit(1, "a");
-  for (NodeId node = 0; node < 4; ++node) {
-    cluster.engine(node).step({Instant(std::chrono::hours(1)), 0}, Backlog{.full = true});
-  }
+  for (NodeId node = 0; node < 4; ++node) cluster.backlog(node, true);
   cluster.pass(60s, [](const InFlight& m) { return is<pbft::Commit>(m); });
   for (NodeId node = 0; node < 4; ++node) CHECK(cluster.state(node).view == 0);
 }

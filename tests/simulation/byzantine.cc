@@ -274,6 +274,7 @@ void Byzantine::bend(pbft::Batches& batches) {
 }
 
 void Byzantine::bend(pbft::Status& status) {
+  if (treachery_.rushes_views) status.wants = status.view + random_.between(1, 20);
   if (!treachery_.lies_status) return;
   const Seq offset = random_.chance(0.5) ? 1'000'000 : random_.below(300);
   if (random_.chance(0.5)) {
@@ -362,9 +363,11 @@ void Byzantine::add_far_view_change(const Message& message, std::vector<Utteranc
   said.push_back({signed_by_us(std::move(change)), {}});
 }
 
-/// Calls and long proofs without end, under a life that has ended: nobody will ever order them.
+/// Large calls and long proofs without end, under a life that has ended: nobody will ever order
+/// them.
 void Byzantine::add_flood(const Message& message, std::vector<Utterance>& said) {
   constexpr std::size_t kCalls = 64;
+  constexpr std::size_t kBytes = 8'000;
   const auto* status = std::get_if<pbft::Status>(&message);
   if (!status || treachery_.origin != Treachery::Origin::kFlood || status->incarnation < 2) return;
   auto proof = std::make_shared<BundleProof>();
@@ -376,7 +379,7 @@ void Byzantine::add_flood(const Message& message, std::vector<Utterance>& said) 
   const std::uint64_t first = random_.below(pbft::kClientWindow - kCalls);
   for (std::size_t i = first; i < first + kCalls; ++i) {
     Operation operation{.id = {signer_.self(), proof->incarnation, i + 1},
-                        .payload = std::to_string(random_.next())};
+                        .payload = std::to_string(random_.next()) + std::string(kBytes, 'x')};
     flood.calls.push_back(std::make_shared<const Call>(std::move(operation)));
     proof->digests[i] = flood.calls.back()->digest;
   }

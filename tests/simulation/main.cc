@@ -7,6 +7,7 @@
 
 #include "tests/simulation/planted_bugs.h"
 #include "tests/simulation/runner.h"
+#include "tests/simulation/stories.h"
 
 namespace {
 
@@ -129,7 +130,10 @@ int main(int argc, char** argv) {
   app.add_option("--bug", options.bug, "Break this rule (a switch of Policy)");
   CLI11_PARSE(app, argc, argv);
 
-  if (options.planted) return all_planted_bugs_are_caught(options.jobs) ? 0 : 1;
+  if (options.planted) {
+    const bool stories_good = all_stories_end_as_they_must();
+    return all_planted_bugs_are_caught(options.jobs) && stories_good ? 0 : 1;
+  }
   if (options.search_planted) {
     search_planted_bugs(options.bug, options.jobs);
     return 0;

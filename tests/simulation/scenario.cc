@@ -142,7 +142,7 @@ void draw_settings(Scenario& scenario, Random& random) {
   pbft::Settings& settings = scenario.settings;
   settings.cluster = "simulated";
   settings.membership = membership_of(draw_nodes(random));
-  settings.pool_bytes = 20'000'000;
+  settings.pool_bytes = 2'000'000;
   settings.round_timeout = milliseconds(random.between(std::uint64_t{50}, std::uint64_t{500}));
   settings.election_timeout = settings.round_timeout * random.between(1, 4);
   settings.batch_size = random.chance(0.5) ? 100 : random.between(1, 10);

@@ -1,5 +1,6 @@
 #include "tests/simulation/simulation.h"
 
+#include <algorithm>
 #include <sstream>
 
 namespace zap::simulation {
@@ -70,7 +71,7 @@ RunResult Simulation::run() {
           .trace = trace_.hash(),
           .events = scheduler_.events(),
           .slots = history_.decided(),
-          .recovery = scheduler_.now() - calm,
+          .recovery = recovered_ - calm,
           .marks = marks_};
 }
 
@@ -80,14 +81,7 @@ void Simulation::wait_for_recovery() {
   calls_left_ = 0;
   for (const auto& process : processes_) process->client_turn(1);
   const Instant late = scheduler_.now() + (must_recover() ? kRecoveryMax : kHaltedFor);
-  const std::uint64_t events_max = scheduler_.events() + 40 * scenario_.events;
-  while (!verdict_.failed() && scheduler_.now() < late) {
-    if (scheduler_.events() % 64 == 0 && has_recovered()) break;
-    if (!scheduler_.run_one()) break;  // nobody will ever do anything again
-    if (scheduler_.events() > events_max) {
-      verdict_.fail("LIVENESS: endless chatter in the calm end; " + what_is_missing());
-    }
-  }
+  run_until(late, [this] { return has_recovered(); });
   for (const auto& process : processes_) {
     if (process->is_up()) process->check_invariants();
     if (process->is_correct() && process->hides_amnesia()) {
@@ -98,6 +92,35 @@ void Simulation::wait_for_recovery() {
   if (!verdict_.failed() && !has_recovered() && must_recover()) {
     verdict_.fail("LIVENESS: a minute of calm is not enough; " + what_is_missing());
   }
+  recovered_ = scheduler_.now();
+  if (!verdict_.failed() && must_recover()) wait_for_votes();
+}
+
+/// Who left its view alone, or lost its log, must get back to a view in which it counts.
+void Simulation::wait_for_votes() {
+  if (!run_until(scheduler_.now() + kReturnMax, [this] { return all_vote(); })) {
+    verdict_.fail("LIVENESS: two minutes of calm, and not all vote; " + what_is_missing());
+  }
+}
+
+template <typename Done>
+bool Simulation::run_until(Instant late, Done done) {
+  const std::uint64_t events_max = scheduler_.events() + 40 * scenario_.events;
+  while (!verdict_.failed() && scheduler_.now() < late) {
+    if (scheduler_.events() % 64 == 0 && done()) return true;
+    if (!scheduler_.run_one()) break;  // nobody will ever do anything again
+    if (scheduler_.events() > events_max) {
+      verdict_.fail("LIVENESS: endless chatter in the calm end; " + what_is_missing());
+    }
+  }
+  return done();
+}
+
+bool Simulation::all_vote() const {
+  return std::all_of(processes_.begin(), processes_.end(), [](const auto& process) {
+    return !process->is_correct() || process->is_corrupt() ||
+           process->state().phase == EngineState::Phase::kNormal;
+  });
 }
 
 bool Simulation::must_recover() const {

@@ -37,13 +37,19 @@ class Simulation {
 
  private:
   static constexpr Duration kRecoveryMax = std::chrono::seconds(60);
+  /// From there until every correct node votes in one view.
+  static constexpr Duration kReturnMax = std::chrono::seconds(120);
   /// How long one that has rightly stopped is watched.
   static constexpr Duration kHaltedFor = std::chrono::seconds(5);
 
   void begin();
   void plan_client(Place place);
   void wait_for_recovery();
+  void wait_for_votes();
+  template <typename Done>
+  bool run_until(Instant late, Done done);
   bool has_recovered() const;
+  bool all_vote() const;
   bool must_recover() const;
   std::string what_is_missing() const;
 
@@ -63,6 +69,7 @@ class Simulation {
   World world_;
   Faults faults_;
   std::uint64_t calls_left_;
+  Instant recovered_;
 };
 
 }  // namespace zap::simulation

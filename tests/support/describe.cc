@@ -46,6 +46,7 @@ struct Describer {
     out << "STATUS v" << message.view << (message.active ? "" : "?") << " h" << message.stable
         << " p" << message.prepared << " d" << message.decided
         << (message.returning ? " returning" : "");
+    if (message.wants > message.view) out << " wants v" << message.wants;
   }
   void operator()(const pbft::FetchBatches& message) const {
     out << "FETCH-BATCHES";

@@ -22,7 +22,7 @@ class Lockstep::Node final : public DriverPorts {
     ++incarnation_;
     number_ = 0;
     applied_.clear();
-    pbft::Restorer restorer(world_.settings_.cluster);
+    pbft::Restorer restorer(world_.settings_.cluster, world_.policy_);
     for (const Record& record : log_) {
       const auto executed = restorer.add(record);
       ZAP_CHECK(executed, executed.error().message);
@@ -30,7 +30,8 @@ class Lockstep::Node final : public DriverPorts {
     }
     pbft::Settings settings = world_.settings_;
     settings.self = self_;
-    engine_ = pbft::make_replica(settings, std::move(restorer).finish(incarnation_, {}));
+    engine_ =
+        pbft::make_replica(settings, std::move(restorer).finish(incarnation_, {}), world_.policy_);
     driver_ = std::make_unique<Driver>(self_, *engine_, *this);
     driver_->step(Tick{});
   }
@@ -109,7 +110,8 @@ class Lockstep::Node final : public DriverPorts {
   std::unique_ptr<Driver> driver_;
 };
 
-Lockstep::Lockstep(std::uint32_t n, pbft::Settings settings) : settings_(std::move(settings)) {
+Lockstep::Lockstep(std::uint32_t n, pbft::Settings settings, pbft::Policy policy)
+    : settings_(std::move(settings)), policy_(policy) {
   settings_.cluster = "test";
   for (NodeId id = 0; id < n; ++id) {
     settings_.membership.members.push_back({id, "node" + std::to_string(id + 1), "", {}});
@@ -124,6 +126,8 @@ Lockstep::Lockstep(std::uint32_t n, pbft::Settings settings) : settings_(std::mo
 Lockstep::~Lockstep() = default;
 
 void Lockstep::submit(NodeId node, const std::string& payload) { nodes_[node]->submit(payload); }
+
+void Lockstep::backlog(NodeId node, bool full) { nodes_[node]->step(Backlog{.full = full}); }
 
 void Lockstep::forge(NodeId from, NodeId to, Message message) {
   in_flight_.push_back({from, to, std::make_shared<const Message>(std::move(message))});

@@ -32,11 +32,13 @@ bool is(const InFlight& message) {
 
 class Lockstep {
  public:
-  explicit Lockstep(std::uint32_t n, pbft::Settings settings = {});
+  explicit Lockstep(std::uint32_t n, pbft::Settings settings = {}, pbft::Policy policy = {});
   ~Lockstep();
 
   /// Submits one call at `node`.
   void submit(NodeId node, const std::string& payload);
+  /// The application behind `node` has fallen behind, or has room again.
+  void backlog(NodeId node, bool full);
   /// Puts a message in flight that nobody sent: what a liar might say.
   void forge(NodeId from, NodeId to, Message message);
   /// Delivers everything in flight, and all that it causes.
@@ -61,6 +63,7 @@ class Lockstep {
   class Node;
 
   pbft::Settings settings_;
+  const pbft::Policy policy_;
   Now now_;
   std::deque<InFlight> in_flight_;
   std::vector<std::string> sent_;

@@ -102,8 +102,8 @@ Message Samples::message(std::size_t kind) {
     case 7:
       return new_view();
     case 8:
-      return pbft::Status{number(), number(), flag(),   number(), number(),
-                          number(), number(), number(), flag(),   number()};
+      return pbft::Status{number(), number(), flag(), number(), number(), number(),
+                          number(), number(), flag(), number(), number()};
     case 9:
       return pbft::FetchBatches{several(5, [&] {
         return pbft::FetchBatches::Wanted{number(), digest()};
@@ -254,9 +254,9 @@ class Describing {
   }
   void add(const pbft::Status& message) {
     const auto& [epoch, view, active, stable, prepared, decided, checkpoint, incarnation, returning,
-                 horizon] = message;
-    all(epoch, view, active, stable, prepared, decided, checkpoint, incarnation, returning,
-        horizon);
+                 horizon, wants] = message;
+    all(epoch, view, active, stable, prepared, decided, checkpoint, incarnation, returning, horizon,
+        wants);
   }
   void add(const pbft::FetchBatches::Wanted& wanted) {
     const auto& [seq, digest] = wanted;
