@@ -1,5 +1,8 @@
 #include "config/caveats.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 
@@ -15,6 +18,23 @@ using Sentences = std::vector<std::string>;
 bool is_loopback(const Address& address) {
   return address.is_unix() || address.host == "localhost" || address.host == "::1" ||
          address.host.substr(0, 4) == "127.";
+}
+
+/// Whoever can change these can make the node do anything.
+void about_files(const Config& config, Sentences& out) {
+  const auto changed_by_others = [](const Path& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 && (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+  };
+  for (const Path& path : {config.file, config.file.parent_path()}) {
+    if (!changed_by_others(path)) continue;
+    out.push_back(path.string() + " can be changed by others; chmod go-w " + path.string() + ".");
+  }
+  struct stat key {};
+  if (::stat(config.peer.private_key.c_str(), &key) == 0 && key.st_uid != ::geteuid()) {
+    out.push_back("peer.private_key belongs to another user, who can read it: " +
+                  config.peer.private_key.string() + ".");
+  }
 }
 
 void about_cluster(const Config& config, Sentences& out) {
@@ -66,8 +86,11 @@ void about_app(const Listener& listener, Sentences& out) {
                   " is durable without app.applied_index: after a crash the one call in "
                   "flight is executed at least once, not exactly once.");
   }
-  if (!app.snapshot && !speaks_info) {
-    out.push_back(name + " has no app.snapshot: snapshots hold the sidecar's own state only, " +
+  if (!speaks_info) {
+    const char* const lacks = app.snapshot
+                                  ? " has an app.snapshot, which this version does not use yet"
+                                  : " has no app.snapshot";
+    out.push_back(name + lacks + ": snapshots hold the sidecar's own state only, " +
                   (app.state == AppState::kMemory
                        ? "and a restart of it replays every call from the first on."
                        : "and the log is kept whole unless wal.keep is given."));
@@ -117,6 +140,7 @@ void about_certificate(const Config& config, WallTime now, Sentences& out) {
 
 std::vector<std::string> caveats(const Config& config, WallTime now) {
   Sentences out;
+  about_files(config, out);
   about_cluster(config, out);
   about_disk(config, out);
   about_certificate(config, now, out);

@@ -139,7 +139,7 @@ std::string write_yaml(const ClusterPlan& plan, const ClusterId& cluster, const 
 /// Looks at all of them before it writes the first.
 Result<void> write_all(const std::vector<NewFile>& files) {
   for (const NewFile& file : files) {
-    if (std::filesystem::exists(file.path)) {
+    if (exists(std::filesystem::symlink_status(file.path))) {
       return Error{ErrorCode::kInvalid, file.path.string() +
                                             " is there already, and nothing is overwritten; choose "
                                             "another folder or remove it"};
@@ -153,7 +153,12 @@ Result<void> write_all(const std::vector<NewFile>& files) {
   return {};
 }
 
+/// A link is not followed: what it names belongs to somebody else, perhaps.
 Result<void> make_folder(const Path& folder, std::filesystem::perms permissions) {
+  if (is_symlink(std::filesystem::symlink_status(folder))) {
+    return Error{ErrorCode::kInvalid,
+                 folder.string() + " is a symbolic link; keys are written to folders only"};
+  }
   std::error_code failed;
   std::filesystem::create_directories(folder, failed);
   if (!failed) std::filesystem::permissions(folder, permissions, failed);

@@ -74,6 +74,14 @@ CLI::App* add_subcommand(CLI::App& top, const Command& command) {
       ->add_subcommand(name.substr(space + 1), help);
 }
 
+/// The first word of what looks like the command of `run`, where -- is missing before it.
+std::string child_without_dashes(const CLI::App& top, const CLI::ParseError& error) {
+  const bool extras = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+  if (!extras || !top.get_subcommand("run")->parsed()) return {};
+  const std::string word = top.remaining(true).front();
+  return word[0] == '-' ? "" : word;
+}
+
 int main(int argc, char** argv) {
   // CLI11 would take what follows `--` for arguments of ours.
   char** const dashes = std::find_if(
@@ -101,6 +109,10 @@ int main(int argc, char** argv) {
     const int status = top.exit(error);  // --help and --version come this way too
     if (status != 0 && argc > 1 && top.get_subcommands().empty() && argv[1][0] != '-') {
       std::cerr << "zap-sidecar has no command '" << argv[1] << "'\n";
+    }
+    if (const std::string word = child_without_dashes(top, error); !word.empty()) {
+      std::cerr << "put -- before the command to be started: zap-sidecar run ... -- " << word
+                << " ...\n";
     }
     return status == 0 ? kDone : kUsage;
   }

@@ -9,6 +9,9 @@
 namespace zap::http {
 namespace {
 
+/// Responses of status 1xx before the final one: 100 Continue, 103 Early Hints.
+constexpr unsigned kInterimMost = 16;
+
 Error invalid(std::string reason) {
   return {ErrorCode::kInvalid,
           "the application's answer is not valid HTTP/1.1: " + std::move(reason)};
@@ -69,6 +72,10 @@ Result<std::vector<AppReply>> HttpAppSession::feed(std::string_view bytes) {
       case MessageParser::Progress::kMessage:
         if (parser_.head().status / 100 == 1) {  // RFC 9110, 15.2: the final response follows
           draft_.reset();
+          if (++interim_ <= kInterimMost) break;
+          reusable_ = false;
+          return invalid("it sent more than " + std::to_string(kInterimMost) +
+                         " interim responses to one request");
         } else {
           replies.push_back(take_reply());
         }
@@ -94,6 +101,7 @@ std::optional<AppReply> HttpAppSession::closed() {
 AppReply HttpAppSession::take_reply() {
   const Comparison& comparison = *waiting_.front().comparison;
   waiting_.pop_front();
+  interim_ = 0;
   reusable_ &= parser_.head().keep_alive;
   AppReply reply = finish_response(std::move(*draft_), comparison);
   draft_.reset();

@@ -41,6 +41,7 @@ class HttpAppSession final : public AppSession {
   MessageParser parser_;
   std::deque<Waiting> waiting_;         ///< in the order of delivery
   std::optional<ResponseDraft> draft_;  ///< the response whose body is being read
+  unsigned interim_ = 0;                ///< responses of status 1xx to the call in front
   bool reusable_ = true;
 };
 

@@ -92,8 +92,8 @@ class Applier {
   using Done = std::function<void(Result<Reply>)>;
   /// A local read or passthrough: at once, beside ordered calls and in no order with them, or
   /// between them where app.connections is 1. Held back while the application is replayed. Fails
-  /// with kUnavailable: not reached, or not answered within `timeout`; kTooLarge: above
-  /// response_bytes, or too many reads wait.
+  /// with kUnavailable: not reached, or not answered within `timeout`; kTooLarge: too many reads
+  /// wait.
   /// A read whose connection broke before the answer is tried once more; passthrough is not.
   void read(Bytes payload, Duration timeout, Done done);
   void pass_through(Bytes payload, Duration timeout, Done done);

@@ -11,7 +11,7 @@ namespace {
 ProxyErrorCode code_of(ErrorCode failure) {
   switch (failure) {
     case ErrorCode::kTooLarge:
-      return ProxyErrorCode::kTooLarge;
+      return ProxyErrorCode::kOverloaded;
     case ErrorCode::kDiverged:
       return ProxyErrorCode::kAppQuarantined;
     default:

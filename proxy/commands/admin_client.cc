@@ -41,7 +41,8 @@ Result<AdminAnswer> ask_admin(const std::string& admin, const std::string& path)
   }
   const Error silent{
       ErrorCode::kUnavailable,
-      "no sidecar answers at " + admin + "; is it running, and is that its admin.address?"};
+      "no sidecar answers at " + admin +
+          "; is it running, and is that its admin.address? --admin HOST:PORT names another"};
 
   std::optional<AdminAnswer> answer;
   const std::unique_ptr<event_base, Release> base(event_base_new());

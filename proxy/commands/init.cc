@@ -1,5 +1,7 @@
 #include "proxy/commands/init.h"
 
+#include <sys/stat.h>
+
 #include <iostream>
 
 #include "config/generate.h"
@@ -54,6 +56,7 @@ class Init : public Command {
   }
 
   Exit run(const std::vector<std::string>&) override {
+    ::umask(::umask(0) | S_IWGRP | S_IWOTH);  // what is made here, others never change
     if (!newcomer_.empty()) return add();
     if (!renewed_.empty()) return renew();
     return create();

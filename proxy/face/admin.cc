@@ -2,7 +2,7 @@
 
 #include <arpa/inet.h>
 
-#include <random>
+#include <algorithm>
 #include <utility>
 
 #include "adapters/catalog.h"
@@ -72,7 +72,9 @@ http::Page page_at(const AdminPages& pages, std::string_view path) {
 }  // namespace
 
 bool is_own_host(std::string_view host_header, const Address& own) {
-  const std::string host(host_part(host_header));
+  std::string host(host_part(host_header));
+  std::transform(host.begin(), host.end(), host.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return !host.empty() && (host == own.host || host == "localhost" || is_ip_literal(host));
 }
 

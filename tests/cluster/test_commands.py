@@ -1,6 +1,7 @@
 """What operators and their programs rely on: exit statuses, files, admin pages, metric names."""
 
 import json
+import os
 import re
 import stat
 import subprocess
@@ -83,10 +84,25 @@ class Commands(unittest.TestCase):
         (self.folder / "node1.key").chmod(0o644)
         self.assertEqual(run("check", "--config", self.folder / "node1.yaml").returncode, BAD_USAGE)
 
+    def test_a_command_without_dashes_before_it_is_told_so(self):
+        self.init()
+        answer = run("run", "--config", self.folder / "node1.yaml", "python3", "app.py")
+        self.assertEqual(answer.returncode, BAD_USAGE)
+        self.assertIn("put -- before the command", answer.stderr)
+        self.assertIn("-- python3", answer.stderr)
+
+    def test_what_init_writes_others_never_change(self):
+        subprocess.run([sidecar_binary(), "init", "--dir", self.folder], check=True,
+                       capture_output=True, preexec_fn=lambda: os.umask(0))
+        for path in (self.folder, *self.folder.rglob("*")):
+            self.assertEqual(path.stat().st_mode & 0o022, 0, path)
+
     def test_a_node_that_does_not_answer(self):
         nobody = f"127.0.0.1:{free_block(30_500, 1)}"
         for command in ("status", "health"):
-            self.assertEqual(run(command, "--admin", nobody).returncode, UNREACHABLE)
+            answer = run(command, "--admin", nobody)
+            self.assertEqual(answer.returncode, UNREACHABLE)
+            self.assertIn("--admin HOST:PORT", answer.stderr)
         answer = run("bench", "--target", nobody, "--duration", "1")
         self.assertEqual(answer.returncode, UNREACHABLE)
 

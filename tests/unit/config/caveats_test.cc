@@ -41,10 +41,21 @@ TEST_CASE("what a configuration gives up is said") {
   CHECK(says(with("state: memory", "state: durable"), 0, "at least once, not exactly once"));
   CHECK(says(with("\"127.0.0.1:5001\"", "db:5001"), 0, "--app-is kept"));
   CHECK(says(with("\"127.0.0.1:8081\"", "0.0.0.0:8081"), 0, "in the clear"));
+  CHECK(says(with("state: memory",
+                  "state: memory\n      snapshot: {save: \"GET /s\", restore: \"PUT /s\"}"),
+             0, "app.snapshot, which this version does not use yet"));
   CHECK(says(with("methods: []", "methods: [{match: \"GET /a\", mode: local}]"), 0,
              "nothing bounds how old"));
   CHECK(says(with("methods: []", "methods: [{match: \"GET /a\", mode: leader}]"), 0,
              "stale or false if the leader lies"));
+}
+
+TEST_CASE("files that others can change are named") {
+  const GeneratedCluster cluster;
+  const Config config = *load(cluster.file());
+  CHECK_FALSE(says(config, 0, "can be changed by others"));
+  std::filesystem::permissions(cluster.file(), std::filesystem::perms(0666));
+  CHECK(says(config, 0, "node1.yaml can be changed by others"));
 }
 
 TEST_CASE("a certificate that soon expires is mentioned a month ahead") {

@@ -53,6 +53,26 @@ TEST_CASE("init's files: which, with which modes") {
   CHECK(mode("operator") == 0700);
 }
 
+TEST_CASE("init follows no symbolic link") {
+  const TemporaryFolder elsewhere;
+  const TemporaryFolder folder;
+  const auto error = [&] {
+    const auto files = generate_cluster({.folder = folder.path()});
+    return files ? "" : files.error().message;
+  };
+  SECTION("to a folder for the operator's keys") {
+    std::filesystem::create_directory_symlink(elsewhere.path(), folder.path() / "operator");
+    CHECK_THAT(error(), Catch::Contains("symbolic link"));
+    CHECK(std::filesystem::is_empty(elsewhere.path()));
+  }
+  SECTION("that leads nowhere: nothing is written") {
+    std::filesystem::create_symlink(folder.path() / "nowhere", folder.path() / "node1.key");
+    CHECK_THAT(error(), Catch::Contains("node1.key is there already"));
+    CHECK_FALSE(std::filesystem::exists(folder.path() / "cluster-ca.crt"));
+    CHECK(std::filesystem::is_empty(folder.path() / "operator"));
+  }
+}
+
 TEST_CASE("a node's certificate names it, its host and its key") {
   const GeneratedCluster cluster;
   const auto facts = load_certificate(cluster.folder() / "node1.crt");

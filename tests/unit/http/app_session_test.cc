@@ -50,7 +50,7 @@ Said say(const std::vector<std::string_view>& pieces, bool then_closes = false,
 /// The only reply to `response`, however it is cut. What is kept of it reads back to the same
 /// digest: so another node checks an answer that it fetched.
 Said reply_to(const std::string& response, bool then_closes = false, const Bytes& request = kGet) {
-  const Said whole = say({response}, then_closes, request);
+  Said whole = say({response}, then_closes, request);
   INFO(whole.error);
   REQUIRE(whole.payloads.size() == 1);
   HttpAppSession elsewhere({});
@@ -271,6 +271,24 @@ TEST_CASE("http app: an answer to an index seen before is a duplicate") {
   REQUIRE(replies);
   CHECK(replies->front().duplicate);
   CHECK(replies->front().reply.payload.view() == ok("", "a"));
+}
+
+TEST_CASE("http app: interim responses are passed over, but not for ever") {
+  const std::string interim = "HTTP/1.1 103 Early Hints\r\n\r\n";
+  const Comparison comparison;
+  Output output;
+  HttpAppSession session(app_settings());
+  session.deliver(Bytes("GET / HTTP/1.1\r\nHost: h\r\n\r\n"), std::nullopt, comparison, output);
+  for (int i = 0; i < 16; ++i) {
+    const auto replies = session.feed(interim);
+    REQUIRE(replies);
+    CHECK(replies->empty());
+  }
+  SECTION("then the answer") { CHECK(session.feed(ok("", "a"))->size() == 1); }
+  SECTION("then one more") {
+    CHECK_FALSE(session.feed(interim));
+    CHECK_FALSE(session.reusable());
+  }
 }
 
 }  // namespace

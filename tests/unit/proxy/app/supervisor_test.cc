@@ -43,6 +43,19 @@ TEST_CASE("supervisor: a child that dies at once is started with growing pauses"
   CHECK(supervisor.starts() <= 3);
 }
 
+TEST_CASE("supervisor: a child has the files that we were given, and none of ours") {
+  EventLoop loop;
+  Supervisor supervisor(loop, {.command = shell("exec sleep 60")});
+  REQUIRE(supervisor.start().ok());
+  const std::string files = "/proc/" + std::to_string(supervisor.pid()) + "/fd";
+  CHECK(std::filesystem::read_symlink(files + "/0") == "/dev/null");
+  for (const auto& file : std::filesystem::directory_iterator(files)) {
+    const std::string number = file.path().filename();
+    INFO(file.path().string() + " is " + std::filesystem::read_symlink(file.path()).string());
+    CHECK(std::filesystem::exists(std::filesystem::symlink_status("/proc/self/fd/" + number)));
+  }
+}
+
 TEST_CASE("supervisor: restart ends one run and begins another") {
   EventLoop loop;
   Supervisor supervisor(loop, {.command = shell("exec sleep 60")});

@@ -152,6 +152,14 @@ struct House : ApplierObserver {
 
 }  // namespace
 
+TEST_CASE("router: a read for which there is no room any more may be tried again") {
+  House house;
+  const std::size_t room = ApplierSettings().reads_waiting;
+  for (std::size_t i = 1; i <= room + 1; ++i) house.call("GET", "/local", i);
+  REQUIRE(house.client->heard.size() == 1);
+  CHECK(house.client->heard[0] == std::to_string(room + 1) + " overloaded");
+}
+
 TEST_CASE("router: the calls of one turn leave in one submit, numbered without gaps") {
   House house;
   house.call("POST", "/orders", 1);

@@ -28,6 +28,7 @@ TEST_CASE("admin: a foreign Host is not ours") {
   CHECK(is_own_host("127.0.0.1:9901", own));
   CHECK(is_own_host("[::1]:9901", own));
   CHECK(is_own_host("localhost", own));
+  CHECK(is_own_host("LocalHost:9901", own));
   CHECK_FALSE(is_own_host("evil.example:9901", own));
   CHECK_FALSE(is_own_host("127.0.0.1.evil.example", own));
   CHECK_FALSE(is_own_host("[::1", own));
