@@ -204,7 +204,7 @@ Result<void> Sidecar::make_apps() {
       settings.addresses.push_back(listener.app.address);
     }
     supervisor_ = std::make_unique<Supervisor>(loop_, std::move(settings));
-    if (const Result<void> started = supervisor_->start(); !started) return started;
+    if (Result<void> started = supervisor_->start(); !started) return started;
   }
 
   std::map<std::string, std::vector<const config::Listener*>> by_app;

@@ -99,7 +99,7 @@ Result<void> Log::State::start(Position rewrite_from, Vote vote, LogEvents event
   ZAP_CHECK(!writer_, "the log was started before");
   ZAP_CHECK(rewrite_from >= 1 && rewrite_from <= read_end_.position + 1,
             "rewriting from " << rewrite_from << ", the log ends at " << read_end_.position);
-  const Result<void> sealed = seal_all();
+  Result<void> sealed = seal_all();
   if (!sealed) return sealed;
   const Result<ChainEnd> before = chain_before(rewrite_from);
   if (!before) return before.error();
@@ -109,7 +109,7 @@ Result<void> Log::State::start(Position rewrite_from, Vote vote, LogEvents event
   if (!segment) return segment.error();
   ++counters_.segments;
   ++counters_.syncs;
-  const Result<void> removed = remove_superseded(rewrite_from);
+  Result<void> removed = remove_superseded(rewrite_from);
   if (!removed) return removed;
   reader_.replace_from(rewrite_from);
 
@@ -129,7 +129,7 @@ Result<void> Log::State::seal_all() {
     if (!std::filesystem::exists(file.string() + "-wal")) continue;
     Result<SegmentWriter> segment = SegmentWriter::open(file, SyncMode::kAlways);
     if (!segment) return segment.error();
-    const Result<void> sealed = std::move(*segment).seal();
+    Result<void> sealed = std::move(*segment).seal();
     if (!sealed) return sealed;
   }
   return {};
@@ -149,7 +149,7 @@ Result<void> Log::State::copy(Position from, SegmentWriter& into) {
     if (!some) return some.error();
     ZAP_CHECK(!some->records.empty(), "record " << from << " was there at open()");
     for (const ChainedRecord& record : some->records) {
-      const Result<void> inserted = into.insert(record);
+      Result<void> inserted = into.insert(record);
       if (!inserted) return inserted;
       from = record.position + 1;
     }
@@ -162,7 +162,7 @@ Result<void> Log::State::remove_superseded(Position first) {
   if (!segments) return segments.error();
   for (const Position later : *segments) {
     if (later <= first) continue;
-    const Result<void> removed = remove_segment(path_, later);
+    Result<void> removed = remove_segment(path_, later);
     if (!removed) return removed;
   }
   return sync_folder(path_);

@@ -150,10 +150,10 @@ void LogWriter::wait(std::unique_lock<std::mutex>& lock) {
 Result<void> LogWriter::write_group() {
   if (writing_.empty()) return {};
   if (segment_.bytes() > options_.max_segment_bytes) {
-    const Result<void> begun = begin_next_segment();
+    Result<void> begun = begin_next_segment();
     if (!begun) return begun;
   }
-  const Result<void> written = write_records();
+  Result<void> written = write_records();
   if (!written) return written;
   {
     const std::lock_guard lock(mutex_);
@@ -197,7 +197,7 @@ Result<void> LogWriter::begin_next_segment() {
 
 Result<void> LogWriter::wait_for_sealing() {
   if (!sealing_.valid()) return {};
-  const Result<void> sealed = sealing_.get();
+  Result<void> sealed = sealing_.get();
   if (!sealed && sealed.error().code != ErrorCode::kUnavailable) return sealed;
   return {};
 }
@@ -210,7 +210,7 @@ Result<void> LogWriter::sync_segment() {
 Result<void> LogWriter::end_interval() {
   interval_ends_ = Clock::now() + options_.interval;
   if (options_.sync_mode == SyncMode::kBatch && mark_.mark().position != end_.position) {
-    const Result<void> synced = sync_segment();
+    Result<void> synced = sync_segment();
     if (!synced) return synced;
   }
   return write_mark(/*clean=*/false);
@@ -220,7 +220,7 @@ Result<void> LogWriter::finish() {
   Result<void> done = wait_for_sealing();
   if (done && options_.sync_mode != SyncMode::kAlways) done = sync_segment();
   if (!done) return done;
-  const Result<void> sealed = std::move(segment_).seal();
+  Result<void> sealed = std::move(segment_).seal();
   if (!sealed && sealed.error().code != ErrorCode::kUnavailable) return sealed;
   return write_mark(/*clean=*/true);
 }

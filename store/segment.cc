@@ -169,7 +169,7 @@ Result<SegmentWriter> SegmentWriter::open(const fs::path& file, SyncMode sync_mo
 }
 
 Result<void> SegmentWriter::prepare(SyncMode sync_mode) {
-  const Result<void> set = connection_.run(pragma_synchronous(sync_mode));
+  Result<void> set = connection_.run(pragma_synchronous(sync_mode));
   if (!set) return set;
   Result<Statement> insert =
       connection_.prepare("INSERT INTO record VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
@@ -224,7 +224,7 @@ std::uint64_t SegmentWriter::bytes() const {
 
 Result<void> SegmentWriter::seal() && {
   SegmentWriter last_use = std::move(*this);
-  const Result<void> moved = last_use.connection_.checkpoint();
+  Result<void> moved = last_use.connection_.checkpoint();
   if (moved) last_use.connection_.remove_write_ahead_log_at_close();
   return moved;
 }

@@ -137,7 +137,8 @@ Result<void> Connection::make_room(std::uint64_t bytes) {
   sqlite3_int64 size = 0;
   Result<void> done = checked(file->pMethods->xFileSize(file, &size), "size");
   while (done && size < static_cast<sqlite3_int64>(bytes)) {
-    const auto count = std::min<sqlite3_int64>(bytes - size, zeros.size());
+    const auto count = std::min(static_cast<sqlite3_int64>(bytes) - size,
+                                static_cast<sqlite3_int64>(zeros.size()));
     done = checked(file->pMethods->xWrite(file, zeros.data(), static_cast<int>(count), size),
                    "make room in");
     size += count;

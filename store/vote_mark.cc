@@ -209,7 +209,7 @@ Result<void> MarkFile::read_newest() {
 }
 
 Result<void> MarkFile::write(const Mark& mark) {
-  const Result<void> written = write_slot(descriptor_, name_, {generation_ + 1, mark});
+  Result<void> written = write_slot(descriptor_, name_, {generation_ + 1, mark});
   if (!written) return written;
   ++generation_;
   mark_ = mark;
@@ -217,7 +217,7 @@ Result<void> MarkFile::write(const Mark& mark) {
 }
 
 Result<void> MarkFile::write_both(const Mark& mark) {
-  const Result<void> first = write(mark);
+  Result<void> first = write(mark);
   if (!first) return first;
   return write(mark);
 }

@@ -112,7 +112,7 @@ Result<void> LogKeeper::start(const Replay& replay) {
   const auto& view_record = replay.view_record();
   const bool view_is_behind = view_record && view_record->position < from;
   read_ = log_->last_position();
-  const Result<void> started = log_->start(
+  Result<void> started = log_->start(
       from, replay.vote(),
       {.on_durable =
            [this](store::Position position) {

@@ -288,7 +288,7 @@ class Gate::Impl : public std::enable_shared_from_this<Gate::Impl> {
   std::unique_ptr<Workers> workers_;  ///< last: joined before what they use is gone
 };
 
-Gate::Gate(EventLoop& loop, GateSettings settings, GateHandlers handlers)
+Gate::Gate(EventLoop& loop, const GateSettings& settings, GateHandlers handlers)
     : impl_(std::make_shared<Impl>(loop, settings, std::move(handlers))) {
   impl_->start(settings.threads);
 }

@@ -42,7 +42,7 @@ struct GateHandlers {
 
 class Gate {
  public:
-  Gate(EventLoop& loop, GateSettings settings, GateHandlers handlers);
+  Gate(EventLoop& loop, const GateSettings& settings, GateHandlers handlers);
   ~Gate();
   Gate(const Gate&) = delete;
   Gate& operator=(const Gate&) = delete;

@@ -41,8 +41,7 @@ std::size_t distinct(const std::vector<pbft::Vote>& votes) {
 }  // namespace
 
 Promises::Promises(const Scenario& scenario, const Gate& gate, Verdict& verdict)
-    : scenario_(scenario),
-      gate_(gate),
+    : gate_(gate),
       verdict_(verdict),
       quorum_(scenario.settings.membership.quorum()),
       nodes_(scenario.settings.membership.members.size()) {}

@@ -53,7 +53,6 @@ class Promises {
   void in_window(NodeId node, Seq seq, const EngineState& state);
   void fail(NodeId node, const std::string& what);
 
-  const Scenario& scenario_;
   const Gate& gate_;
   Verdict& verdict_;
   const Quorum quorum_;

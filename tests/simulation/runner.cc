@@ -122,6 +122,7 @@ void run_all(const std::vector<Job>& jobs, unsigned processes, bool verbose,
   bool enough = false;
   while (!children.empty() && !enough) {
     std::vector<pollfd> waits;
+    waits.reserve(children.size());
     for (const Child& child : children) waits.push_back({child.results, POLLIN, 0});
     poll(waits.data(), waits.size(), -1);
     for (std::size_t i = children.size(); i-- > 0 && !enough;) {

@@ -13,6 +13,7 @@ namespace {
 MethodTable table(const std::vector<std::string>& matches,
                   Unmatched unmatched = Unmatched::kClassify) {
   std::vector<Method> methods;
+  methods.reserve(matches.size());
   for (const std::string& match : matches) methods.push_back({.match = match});
   auto made = MethodTable::make(std::move(methods), unmatched, Mode::kLinearizable);
   INFO((made ? "" : made.error().message));
@@ -22,6 +23,7 @@ MethodTable table(const std::vector<std::string>& matches,
 
 std::string error_of(const std::vector<std::string>& matches) {
   std::vector<Method> methods;
+  methods.reserve(matches.size());
   for (const std::string& match : matches) methods.push_back({.match = match});
   const auto made = MethodTable::make(std::move(methods), Unmatched::kClassify, Mode::kLocal);
   return made ? "" : made.error().message;
@@ -45,7 +47,7 @@ std::string naive(const std::vector<std::string>& matches, std::string_view meth
   return "unmatched";
 }
 
-rc::Gen<std::string> path_of(rc::Gen<std::string> segment) {
+rc::Gen<std::string> path_of(const rc::Gen<std::string>& segment) {
   return rc::gen::map(rc::gen::nonEmpty(rc::gen::scale(
                           0.05, rc::gen::container<std::vector<std::string>>(segment))),
                       [](const std::vector<std::string>& segments) {

@@ -23,6 +23,7 @@ Pool::Proof proof() { return std::make_shared<const BundleProof>(); }
 
 std::vector<std::uint64_t> numbers(const std::vector<CallPtr>& calls) {
   std::vector<std::uint64_t> numbers;
+  numbers.reserve(calls.size());
   for (const CallPtr& taken : calls) {
     numbers.push_back(taken->operation.id.origin * 100 + taken->operation.id.number);
   }

@@ -17,7 +17,8 @@ std::string get_with(std::string_view headers) {
 }
 
 /// The only payload that `request` makes, however it is cut.
-std::string payload_of(const std::string& request, ClientSettings settings = client_settings()) {
+std::string payload_of(const std::string& request,
+                       const ClientSettings& settings = client_settings()) {
   const Heard whole = hear({request}, settings);
   REQUIRE(whole.payloads.size() == 1);
   for (const auto& pieces : splits(request)) REQUIRE(hear(pieces, settings) == whole);

@@ -8,7 +8,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-Decision decision(Seq seq, std::vector<Index> indexes) {
+Decision decision(Seq seq, const std::vector<Index>& indexes) {
   Decision made{.seq = seq};
   for (const Index index : indexes) {
     made.calls.push_back({.call = std::make_shared<Call>(Operation{}), .index = index});

@@ -44,7 +44,7 @@ void write_golden_segment(const std::filesystem::path& folder) {
                               ChainEnd end;
                               for (const LogRecord& next : golden_records()) {
                                 const ChainedRecord chained{end.position + 1, end.hash, next};
-                                const Result<void> inserted = unborn.insert(chained);
+                                Result<void> inserted = unborn.insert(chained);
                                 if (!inserted) return inserted;
                                 end = {chained.position, hash_of(chained)};
                               }

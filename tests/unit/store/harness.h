@@ -89,7 +89,7 @@ class RunningLog {
   /// `rewrite_from`: as in Log::start; without it, nothing is rewritten.
   explicit RunningLog(const std::filesystem::path& path, LogOptions options = {},
                       std::optional<Position> rewrite_from = std::nullopt) {
-    Reading reading = read_log(path, options);
+    Reading reading = read_log(path, std::move(options));
     if (!reading.log) FAIL(reading.log.error().message);
     read = std::move(reading.records);
     log = std::move(*reading.log);

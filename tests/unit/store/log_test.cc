@@ -133,7 +133,7 @@ TEST_CASE("log: a rewritten tail outlives the loss of what it copied") {
                                 [](SegmentWriter& segment) -> Result<void> {
                                   ChainedRecord chained{1, Digest{}, record(1)};
                                   for (Position next = 2; next <= 46; ++next) {
-                                    const Result<void> inserted = segment.insert(chained);
+                                    Result<void> inserted = segment.insert(chained);
                                     if (!inserted) return inserted;
                                     chained = {next, hash_of(chained), record(next)};
                                   }

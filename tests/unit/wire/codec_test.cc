@@ -116,14 +116,14 @@ TEST_CASE("wire: a flipped bit is an error or another message, never a crash") {
     std::string bytes(frame.view());
     for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
       const char flipped = static_cast<char>(1 << (bit % 8));
-      bytes[bit / 8] ^= flipped;
+      bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ flipped);
       const Result<PeerMessage> decoded = decode(Bytes::copy_of(bytes));
       if (!decoded) {
         ++errors;
       } else if (const auto* message = std::get_if<Message>(&decoded.value())) {
         REQUIRE(decode(encode(*message)));
       }
-      bytes[bit / 8] ^= flipped;
+      bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ flipped);
     }
   }
   CHECK(errors > 0);

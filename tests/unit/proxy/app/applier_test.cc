@@ -106,7 +106,8 @@ struct Sidecar {
     run_until(loop, [&] { return observer.applied == index && applier->applied() == index; });
   }
 
-  std::unique_ptr<LineApp> app(LineApp::Answer answer, Address address = {.host = "127.0.0.1"}) {
+  std::unique_ptr<LineApp> app(LineApp::Answer answer,
+                               const Address& address = {.host = "127.0.0.1"}) {
     return std::make_unique<LineApp>(loop, address, std::move(answer));
   }
 };

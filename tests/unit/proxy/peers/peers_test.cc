@@ -43,7 +43,7 @@ PeersSettings settings_of(const ClusterKeys& keys, NodeId self) {
 
 /// One node's links, and what it heard.
 struct Node {
-  Node(EventLoop& loop, const ClusterKeys& keys, PeersSettings settings)
+  Node(EventLoop& loop, const ClusterKeys& keys, const PeersSettings& settings)
       : Node(loop, keys.tls(settings.self), settings) {}
   Node(EventLoop& loop, TlsContext tls, PeersSettings settings) {
     PeersHandlers handlers;
@@ -90,7 +90,7 @@ wire::Hello hello_of_node_0(const ClusterKeys& keys) {
 struct RawPeer {
   RawPeer(EventLoop& loop, const ClusterKeys& keys, const Address& to)
       : RawPeer(loop, keys, to, hello_of_node_0(keys)) {}
-  RawPeer(EventLoop& loop, const ClusterKeys& keys, const Address& to, wire::Hello hello) {
+  RawPeer(EventLoop& loop, const ClusterKeys& keys, const Address& to, const wire::Hello& hello) {
     StreamHandlers handlers;
     handlers.on_open = [this, hello] { send(wire::encode(hello)); };
     handlers.on_readable = [this] { stream->take_all(); };
