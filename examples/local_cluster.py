@@ -178,13 +178,13 @@ class Node:
         self.app_address = f"{HOST}:{port['app']}"
         self.log = cluster.directory / f"{self.name}.log"
         self._app_log = cluster.directory / f"{self.name}-app.log"
-        self._app_command = cluster.app_command(self.app_address)
+        self.app_command = cluster.app_command(self.app_address)
         self._supervised = cluster.supervised
         self.sidecar = None
         self.app = None
 
     def start_app(self):
-        self.app = Process(self._app_command, self._app_log)
+        self.app = Process(self.app_command, self._app_log)
 
     def start_sidecar(self, *arguments):
         command = [sidecar_binary(), "run", "--config", self.config, *arguments]
@@ -192,7 +192,7 @@ class Node:
 
     def start(self):
         if self._supervised:
-            self.start_sidecar("--", *self._app_command)
+            self.start_sidecar("--", *self.app_command)
             return
         if not (self.app and self.app.alive()):
             self.start_app()

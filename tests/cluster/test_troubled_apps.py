@@ -1,104 +1,171 @@
 """One application is in trouble: it ends as it should, and clients see nothing of it."""
 
 import json
-import sys
-import threading
 import time
 import unittest
-from pathlib import Path
 
-from cluster import ClusterTest, wait_until
-from http_client import Closed, Connection
-
-APP = str(Path(__file__).with_name("troubled_app.py"))
+from cluster import wait_until
+from troubled import TroubledTest, call, code_of, metric, trouble
 
 
-def trouble(node, **kinds):
-    """Tells the application itself, around the sidecar."""
-    with Connection(node.app_address) as connection:
-        assert connection.call("PUT", "/trouble", json.dumps(kinds).encode()).status == 200
-
-
-def code_of(answer):
-    if answer is None:
-        return "nobody listens"
-    return json.loads(answer.body)["error"]["code"] if answer.status >= 400 else "ok"
-
-
-def metric(node, name):
-    return next(float(line.split()[1]) for line in node.metrics().splitlines()
-                if line.startswith(name + " "))
-
-
-class TroubledApps(ClusterTest):
-    @staticmethod
-    def app_command(address):
-        return [sys.executable, APP, address]
-
-    def setUp(self):
-        for node in self.nodes:
-            if not node.app.alive():
-                node.start_app()
-        self.cluster.wait_ready()
-
-    def write(self, node, body, path="/note"):
-        """The answer; none where nobody listens."""
-        try:
-            with Connection(node.client) as connection:
-                return connection.call("POST", path, body.encode())
-        except (OSError, Closed):
-            return None
-
-    def write_everywhere(self, body, writes=5):
-        """Clients of every node write, and are all answered."""
-        for number in range(writes):
-            for node in self.nodes:
-                answer = self.write(node, f"{body} {number}")
-                self.assertEqual((code_of(answer), node.name), ("ok", node.name))
-                self.assertNotIn("wrong", json.loads(answer.body))
-                self.assertIn("zap-index", answer.headers)
-
-    def all_well(self):
-        self.cluster.wait_ready()
-        self.wait_for_equal_applications("/history")
-
-
-class KilledAndWrong(TroubledApps):
-    def test_an_application_that_is_gone_costs_its_clients_nothing(self):
+class OneOfFour(TroubledTest):
+    def test_gone(self):
         node = self.nodes[1]
+        writers = self.writers()
+        writers.wait_for(20)
         node.app.kill()
-        self.write_everywhere("while gone")
+        writers.wait_for(100)
+        writers.wait_for(20, node)
         self.assertFalse(node.is_ready())
         node.start_app()
-        self.all_well()
+        self.cluster.wait_ready()
+        writers.wait_for(20, node)
+        writers.stop()
+        self.assertEqual(writers.codes(), {"ok"})
+        self.check_all_well()  # restarted empty, and replayed
 
-    def test_an_application_that_answers_wrongly_is_quarantined_and_healed_by_its_restart(self):
-        node = self.nodes[2]
+    def test_slow(self):
+        node = self.nodes[3]
+        terms = self.terms()
+        trouble(node, slow=5)
+        writers = self.writers()
+        writers.wait_for(100)
+        writers.wait_for(10, node)
+        trouble(node)
+        writers.stop()
+        self.assertEqual(writers.codes(), {"ok"})
+        self.check_all_well()
+        self.assertEqual(self.terms(), terms)
+
+    def test_closing_its_connections(self):
+        node = self.nodes[0]
+        before = node.log_text().count("restarted")
+        trouble(node, close=True)
+        writers = self.writers()
+        writers.wait_for(100)
+        writers.wait_for(20, node)
+        trouble(node)
+        writers.stop()
+        self.assertEqual(writers.codes(), {"ok"})
+        self.check_all_well()
+        self.assertEqual(node.log_text().count("restarted"), before)
+
+    def test_wrong(self):
+        node, others = self.nodes[2], self.nodes[:2] + self.nodes[3:]
+        writers = self.writers()
         trouble(node, wrong="yes")
-        self.write_everywhere("while wrong")
-        wait_until(lambda: node.status()["state"] == "quarantined", "node3 is in quarantine")
+        wait_until(lambda: self.states() == ["normal", "normal", "quarantined", "normal"],
+                   "node3 is in quarantine")
+        writers.wait_for(20, node)
         self.assertFalse(node.is_ready())
+        self.assertTrue(all(other.is_ready() for other in others))
         self.assertIn("quarantined", node.status()["app"]["state"])
+        seen_by_others = {one["id"]: one["state"] for one in others[0].status()["nodes"]}
+        self.assertEqual(seen_by_others[node.name], "quarantined")
         self.assertEqual(metric(node, "zap_sidecar_app_diverged"), 1)
-        self.assertRegex(node.log_text(), r"diverged.*index=\d+ .*method=\S+")
-        with Connection(node.client) as connection:
-            connection.send(b"GET /history HTTP/1.1\r\nHost: test\r\n\r\n")
-            self.assertEqual(connection.answer().status, 200)  # ordered: the others answer
-        self.write_everywhere("in quarantine")
-        self.assertEqual({n.name: n.status()["state"] for n in self.nodes if n is not node},
-                         {n.name: "normal" for n in self.nodes if n is not node})
+        self.assertRegex(node.log_text(), r"has diverged.* index=\d+ .*method=.*digest=.*agreed=")
 
-        node.kill(app=False)  # the quarantine outlives the sidecar
+        # Reads that are ordered are answered by the others, local ones by nobody.
+        self.assertEqual(code_of(call(node, "GET", "/history")), "ok")
+        self.assertEqual(code_of(call(node, "GET", "/local")), "app_quarantined")
+        self.assertEqual(call(node, "GET", "/local").status, 503)
+
+        # It outlives the sidecar.
+        writers.stop()
+        self.assertEqual(writers.codes(), {"ok"})
+        self.assertFalse(any("wrong" in json.loads(answer.body) for _, answer in writers.answers))
+        node.kill(app=False)
         node.start_sidecar()
-        wait_until(lambda: code_of(self.write(node, "is it back?")) == "ok", "it takes calls again")
+        wait_until(lambda: code_of(call(node, "POST", "/note", "again")) == "ok", "it takes calls")
         self.assertEqual(node.status()["state"], "quarantined")
-        self.write_everywhere("after a restart of the sidecar")
 
+        # A restart, and so a replay, heals it.
         node.app.kill()
         node.start_app()
-        self.all_well()
+        self.check_all_well()
         self.assertEqual(node.status()["state"], "normal")
         self.assertEqual(metric(node, "zap_sidecar_app_diverged"), 0)
+
+    @classmethod
+    def configure(cls, cluster):
+        cluster.edit_configs("methods: []", 'methods: [{match: "GET /local", mode: local}]')
+
+
+class Supervised(TroubledTest):
+    supervised = True
+
+    def setUp(self):
+        self.cluster.wait_ready()
+
+    def test_wrong_heals_by_itself(self):
+        node = self.nodes[1]
+        writers = self.writers()
+        trouble(node, wrong="yes")  # forgotten by its restart
+        wait_until(lambda: "out of quarantine" in node.log_text(), "the application is healed")
+        writers.wait_for(20, node)
+        writers.stop()
+        self.assertEqual(writers.codes(), {"ok"})
+        self.check_all_well()
+
+
+class Deadly(TroubledTest):
+    """One call ends the application of one node each time that it comes."""
+
+    @classmethod
+    def configure(cls, cluster):
+        cls.healthy_command = list(cluster.nodes[2].app_command)
+        cluster.nodes[2].app_command = cls.healthy_command + ["--dies-at", "poison"]
+
+    def test_the_call_is_never_skipped_and_blocks_that_node_alone(self):
+        node = self.nodes[2]
+        self.assertEqual(code_of(call(node, "POST", "/note", "poison")), "ok")
+        for _ in range(3):
+            wait_until(lambda: not node.app.alive(), "the application is dead")
+            node.start_app()
+        wait_until(lambda: metric(node, "zap_sidecar_app_blocked") >= 2, "the call blocks the queue")
+        self.assertFalse(node.is_ready())
+        self.assertRegex(node.status()["app"]["state"], r"blocked: call \d+ broke the application")
+        writers = self.writers()
+        writers.wait_for(50)
+        writers.wait_for(10, node)
+        writers.stop()
+        self.assertEqual(writers.codes(), {"ok"})
+
+        if node.app.alive():
+            node.app.kill()
+        node.app_command = self.healthy_command
+        node.start_app()
+        self.check_all_well()
+        self.assertEqual(metric(node, "zap_sidecar_app_blocked"), 0)
+
+
+class SingleThreaded(TroubledTest):
+    @staticmethod
+    def app_command(address):
+        return TroubledTest.app_command(address) + ["--single"]
+
+    @classmethod
+    def configure(cls, cluster):
+        cluster.edit_configs("state: memory", "state: memory\n      connections: 1")
+        cluster.edit_configs("methods: []", 'methods: [{match: "GET /history", mode: local}]')
+
+    def wait_for_equal_applications(self, path, seconds=30):
+        """Through the sidecars: their one connection is all that the applications serve."""
+        def equal():
+            answers = {call(node, "GET", path).body for node in self.nodes}
+            return answers.pop() if len(answers) == 1 else None
+        return wait_until(equal, f"all applications answer GET {path} alike", seconds)
+
+    def test_reads_share_the_ordered_connection(self):
+        writers = self.writers()
+        deadline = time.monotonic() + 60
+        for node in self.nodes * 10:
+            self.assertEqual(code_of(call(node, "GET", "/history")), "ok")
+            self.assertLess(time.monotonic(), deadline)
+        writers.wait_for(50)
+        writers.stop()
+        self.assertEqual(writers.codes(), {"ok"})
+        self.check_all_well()
 
 
 if __name__ == "__main__":

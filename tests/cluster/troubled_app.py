@@ -1,18 +1,19 @@
 """An application that can be told to misbehave: the trouble that a sidecar must keep from clients.
 
-    POST /note                 appends the body to the history, answers with its length and digest
+    POST /note                 appends the body to the history, answers with its length
     POST /dice                 answers with a number that no other copy has; the history is as before
     GET  /history              one line for each call executed: its Zap-Index and its body
     GET  /_zap/applied         the last Zap-Index executed
     PUT  /trouble              {"slow": seconds a call, "wrong": text in each answer to POST /note,
                                "close": true: closes each connection after its answer,
-                               "dies_at": body that ends the process}
+                               "dies_after": body after whose execution the process ends unanswered}
 
---state FILE keeps the history there. --single serves one connection at a time.
+--state FILE keeps the history there. --single serves one connection at a time. --dies-at BODY: a
+call with this body ends the process before it is executed. --remembers: an index that was executed
+is not executed again.
 """
 
 import argparse
-import hashlib
 import json
 import os
 import secrets
@@ -23,11 +24,14 @@ from pathlib import Path
 
 
 class Application:
-    def __init__(self, state_file):
+    def __init__(self, options):
         self.lock = threading.Lock()
         self.trouble = {}
-        self.file = state_file
-        self.history = state_file.read_text().splitlines() if state_file and state_file.exists() else []
+        self.options = options
+        self.file = options.state
+        self.history = []
+        if self.file and self.file.exists():
+            self.history = self.file.read_text().splitlines()
 
     def applied(self):
         return int(self.history[-1].split(" ", 1)[0]) if self.history else 0
@@ -39,8 +43,9 @@ class Application:
             if self.file:
                 with self.file.open("a") as file:
                     file.write(line + "\n")
-            digest = hashlib.sha256("\n".join(self.history).encode()).hexdigest()
-            return {"count": len(self.history), "digest": digest}
+            if self.trouble.get("dies_after") == body:
+                os._exit(1)
+            return {"count": len(self.history)}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -51,12 +56,15 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         app, trouble = self.server.app, self.server.app.trouble
         body = self.body()
-        if trouble.get("dies_at") == body:
+        if app.options.dies_at == body:
             os._exit(1)
         time.sleep(trouble.get("slow", 0))
         if self.path == "/dice":
             return self.answer({"number": secrets.token_hex(8)})
-        answer = app.note(self.headers.get("Zap-Index", "-"), body)
+        index = self.headers.get("Zap-Index", "0")
+        if app.options.remembers and int(index) <= app.applied():
+            return self.answer({"seen": index}, [("Zap-Applied", "duplicate")])
+        answer = app.note(index, body)
         if "wrong" in trouble:
             answer["wrong"] = trouble["wrong"]
         return self.answer(answer)
@@ -74,11 +82,13 @@ class Handler(BaseHTTPRequestHandler):
     def body(self):
         return self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode("latin-1")
 
-    def answer(self, value):
-        self.answer_text(json.dumps(value, sort_keys=True))
+    def answer(self, value, headers=()):
+        self.answer_text(json.dumps(value, sort_keys=True), headers)
 
-    def answer_text(self, text):
+    def answer_text(self, text, headers=()):
         self.send_response(200)
+        for name, value in headers:
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(text.encode())))
         self.end_headers()
         self.wfile.write(text.encode())
@@ -94,8 +104,10 @@ if __name__ == "__main__":
     parser.add_argument("address")
     parser.add_argument("--state", type=Path)
     parser.add_argument("--single", action="store_true")
+    parser.add_argument("--dies-at")
+    parser.add_argument("--remembers", action="store_true")
     options = parser.parse_args()
     host, _, port = options.address.rpartition(":")
     server = (HTTPServer if options.single else ThreadingHTTPServer)((host, int(port)), Handler)
-    server.app = Application(options.state)
+    server.app = Application(options)
     server.serve_forever()
