@@ -290,7 +290,8 @@ void Sidecar::begin() {
                          {"address", to_string(listener.address)},
                          {"application", to_string(listener.app.address)}});
   }
-  for (const auto& app : apps_) app->applier().start(engine_->state().commit_index);
+  commit_index_ = engine_->state().commit_index;
+  for (const auto& app : apps_) app->applier().start(commit_index_);
   driver_->step(Tick{});
   tick();
 }
@@ -329,8 +330,9 @@ void Sidecar::backlog() {
   tell_backlog();
 }
 
-/// The engine lets calls gather while the application is at work. At the end of the turn: many
-/// calls may be decided, or answered, in one.
+/// The engine lets calls gather while the application is at work; one that is gone, replayed or in
+/// quarantine makes nobody wait. At the end of the turn: many calls may be decided, or answered, in
+/// one.
 void Sidecar::backlog_changed() {
   if (engine_->state().leader != config_.self || std::exchange(backlog_is_due_, true)) return;
   loop_.at_end_of_turn([this] { tell_backlog(); });
@@ -338,8 +340,13 @@ void Sidecar::backlog_changed() {
 
 void Sidecar::tell_backlog() {
   backlog_is_due_ = false;
-  driver_->step(
-      Backlog{.calls = engine_->state().commit_index - applied_index(), .full = backlog_});
+  Index calls = 0;
+  for (const auto& app : apps_) {
+    if (!app->health().ready()) continue;
+    const Index applied = std::min(commit_index_, app->applier().applied());
+    calls = std::max(calls, commit_index_ - applied);
+  }
+  driver_->step(Backlog{.calls = calls, .full = backlog_});
 }
 
 // ---------------------------------------------------------------- what time brings
