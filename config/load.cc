@@ -1,6 +1,9 @@
 #include "config/load.h"
 
+#include <yaml-cpp/eventhandler.h>
+
 #include <algorithm>
+#include <sstream>
 
 #include "config/file.h"
 #include "config/load_parts.h"
@@ -123,6 +126,32 @@ void load_node_id(Section& top, Config& config) {
   }
 }
 
+/// Hears of a document and keeps nothing of it.
+struct Unheard : YAML::EventHandler {
+  using Mark = YAML::Mark;
+  using Anchor = YAML::anchor_t;
+  using Style = YAML::EmitterStyle::value;
+
+  void OnDocumentStart(const Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const Mark&, Anchor) override {}
+  void OnAlias(const Mark&, Anchor) override {}
+  void OnScalar(const Mark&, const std::string&, Anchor, const std::string&) override {}
+  void OnSequenceStart(const Mark&, const std::string&, Anchor, Style) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const Mark&, const std::string&, Anchor, Style) override {}
+  void OnMapEnd() override {}
+};
+
+/// Looks no further than the second: where a text begins with a comma, yaml-cpp finds empty
+/// documents without end.
+bool has_second_document(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  Unheard document;
+  return parser.HandleNextDocument(document) && parser.HandleNextDocument(document);
+}
+
 void load_top(Section& top, Config& config) {
   // Members first: node_id is looked up among them, and the certificate compared with them.
   load_cluster(top, config);
@@ -217,12 +246,12 @@ Result<Config> parse(const std::string& text, const std::filesystem::path& file)
   config.file = std::filesystem::absolute(file);
   Problems problems;
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-    if (documents.size() != 1 || !documents[0].IsMap()) {
+    const YAML::Node document = YAML::Load(text);
+    if (!document.IsMap() || has_second_document(text)) {
       problems.add({}, "the file is not one YAML map",
                    "begin as `zap-sidecar init` does: cluster, node_id, peer, consensus, ...");
     } else {
-      Section top(documents[0], "", problems);
+      Section top(document, "", problems);
       load_top(top, config);
       top.finish();
     }
