@@ -35,4 +35,12 @@ Digest digest_of(const Operation& operation) {
       .finish();
 }
 
+Index last_applied(const Decision& decision) {
+  Index last = 0;
+  for (const DecidedCall& call : decision.calls) {
+    if (call.outcome == Outcome::kApplied) last = call.index;
+  }
+  return last;
+}
+
 }  // namespace zap

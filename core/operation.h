@@ -90,6 +90,9 @@ struct Decision {
   std::vector<DecidedCall> calls;
 };
 
+/// The newest index that the decision gave out, or 0.
+Index last_applied(const Decision& decision);
+
 /// An application's answer to one operation.
 struct Reply {
   Bytes payload;    ///< as the adapter of its application wrote it

@@ -215,6 +215,10 @@ Result<void> Sidecar::make_apps() {
     auto app = LocalApp::make(loop_, config_, listeners, membership_, comparisons_, *log_,
                               supervisor_.get(), options_, metrics_,
                               {.answered = [this](const AppAnswer& answer) { answered(answer); },
+                               .read_in_place =
+                                   [this](const PlacedReads& reads, PlacedAnswers answers) {
+                                     read_in_place(reads, std::move(answers));
+                                   },
                                .backlog = [this](bool) { backlog(); }});
     if (!app) return app.error();
     apps_.push_back(std::move(*app));
@@ -229,12 +233,10 @@ Result<void> Sidecar::open_listeners() {
                                               .incarnation = incarnation_,
                                               .membership = membership_,
                                               .replies = config_.consensus.replies,
+                                              .round_timeout = config_.consensus.round_timeout,
                                               .limits = config_.limits,
                                               .batch_timeout = config_.consensus.batch_timeout},
-                               *engine_, *driver_, metrics_,
-                               Router::Others{[this] { return peers_->connected_count(); },
-                                              [this] { return exchange_->census().ready(); }},
-                               calls_handlers());
+                               *engine_, *driver_, metrics_, others(), calls_handlers());
   for (const config::Listener& listener : config_.listeners) {
     auto methods = config::MethodTable::make(listener.methods, listener.unmatched,
                                              config_.consensus.read_strategy);
@@ -311,7 +313,9 @@ void Sidecar::decided(const Decision& decision) {
   peer_view_.decided(decision);
   for (const DecidedCall& call : decision.calls) {
     if (call.outcome == Outcome::kApplied) metrics_.operations.Increment();
-    router_->calls().decided(call, decision.view, now);
+    router_->decided(call, decision.view, now);
+    if (call.outcome != Outcome::kRepeated) continue;
+    if (LocalApp* app = app_of(call.call->operation.listener)) app->repeat(call.call, call.index);
   }
   commit_index_ = engine_->state().commit_index;
   for (const auto& app : apps_) app->applier().enqueue(decision);
@@ -380,7 +384,7 @@ void Sidecar::stop(std::function<void()> stopped) {
 void Sidecar::finish_stopping() {
   const bool reading = std::any_of(apps_.begin(), apps_.end(),
                                    [](const auto& app) { return app->reads().waiting() > 0; });
-  const bool busy = reading || router_->calls().waiting() > 0;
+  const bool busy = reading || router_->waiting() > 0;
   if (busy && read_clocks().instant < stop_by_) return;
   tick_.cancel();
   for (const auto& app : apps_) app->applier().stop();

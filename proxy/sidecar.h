@@ -73,6 +73,7 @@ class Sidecar {
   // what arrives
   void decided(const Decision& decision);
   void answered(const AppAnswer& answer);
+  void read_in_place(const PlacedReads& reads, PlacedAnswers answers);
   void backlog();
   void backlog_changed();
   void tell_backlog();
@@ -81,6 +82,7 @@ class Sidecar {
   // answers of applications (sidecar_answers.cc)
   std::unique_ptr<AnswerExchange> make_exchange();
   CallsHandlers calls_handlers();
+  Router::Others others();
   Result<Reply> read_answer_of(const Call& call, const Bytes& answer) const;
   LocalApp* app_of(std::string_view listener) const;
   void diverged(const Divergence& divergence);

@@ -28,7 +28,19 @@ std::unique_ptr<AnswerExchange> Sidecar::make_exchange() {
               [this](const OperationId& id, const Reply* reply) {
                 router_->calls().fetched(id, reply, read_clocks().instant);
               },
+          .read_answers =
+              [this](NodeId from, const wire::ReadAnswers& answers) {
+                if (answers.incarnation == incarnation_) router_->reads().heard(from, answers);
+              },
           .diverged = [this](const Divergence& found) { diverged(found); }});
+}
+
+Router::Others Sidecar::others() {
+  return {.connected = [this] { return peers_->connected_count(); },
+          .apps_ready = [this] { return exchange_->census().ready(); },
+          .own_apps_are_ready = [this] { return own_app_state().ready; },
+          .read_answer = [this](const Call& call,
+                                const Bytes& answer) { return read_answer_of(call, answer); }};
 }
 
 CallsHandlers Sidecar::calls_handlers() {
@@ -52,6 +64,37 @@ void Sidecar::answered(const AppAnswer& answer) {
   if (id.origin != config_.self) return;
   const Reply* reply = answer.reply ? &*answer.reply : nullptr;
   router_->calls().local_reply(id, reply, /*counts=*/!answer.replay, read_clocks().instant);
+}
+
+/// Our own answers keep their bytes; those for another origin only where it wants them.
+void Sidecar::read_in_place(const PlacedReads& reads, PlacedAnswers answers) {
+  const OperationId& barrier = reads.barrier->operation.id;
+  const bool ours = barrier.origin == config_.self;
+  if (ours && barrier.incarnation != incarnation_) return;
+  wire::ReadAnswers message{.incarnation = barrier.incarnation, .number = barrier.number};
+  const auto send = [&] {
+    if (ours) {
+      router_->reads().heard(config_.self, message);
+    } else {
+      peers_->send(barrier.origin, wire::AnswerMessage(message));
+    }
+    message.answers.clear();
+  };
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    wire::ReadAnswers::Answer answer{.position = reads.reads[i].position};
+    if (answers[i]) {
+      answer.digest = answers[i]->compared;
+      if (ours || reads.whole) answer.payload = std::move(answers[i]->payload);
+    }
+    bytes += answer.payload.size();
+    message.answers.push_back(std::move(answer));
+    if (bytes >= limits::kAnswersBytes) {
+      send();
+      bytes = 0;
+    }
+  }
+  if (!message.answers.empty()) send();
 }
 
 LocalApp* Sidecar::app_of(std::string_view listener) const {

@@ -91,6 +91,14 @@ Result<PeerMessage> decode(Bytes frame) {
   return parse<PeerMessage, schema::PeerMessage>("message", std::move(frame));
 }
 
+Bytes encode(const Barrier& barrier) {
+  return build<schema::Barrier>([&](auto root) { write(barrier, root); });
+}
+
+Result<Barrier> decode_barrier(Bytes bytes) {
+  return parse<Barrier, schema::Barrier>("barrier", std::move(bytes));
+}
+
 Bytes encode_record(const Record& record) {
   return build<schema::Record>([&](auto root) { write(record, root); });
 }

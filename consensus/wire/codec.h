@@ -10,6 +10,7 @@
 #pragma once
 
 #include "consensus/engine.h"
+#include "consensus/wire/barrier.h"
 #include "consensus/wire/peer_messages.h"
 #include "core/bytes.h"
 #include "core/result.h"
@@ -24,6 +25,10 @@ Bytes encode(const AnswerMessage& message);
 
 /// Bytes longer than limits::kFrameBytes, or with longer lists than limits.h allows, are refused.
 Result<PeerMessage> decode(Bytes frame);
+
+/// What the payload of an operation of kind kBarrier holds.
+Bytes encode(const Barrier& barrier);
+Result<Barrier> decode_barrier(Bytes bytes);
 
 /// One record of the log; its checksum is the store's business.
 Bytes encode_record(const Record& record);

@@ -38,6 +38,7 @@ struct PeerMessage {
     answers @18 :Answers;
     disputes @19 :Disputes;
     appState @20 :AppState;
+    readAnswers @21 :ReadAnswers;
   }
 }
 
@@ -103,6 +104,18 @@ struct Disputes {
   calls @0 :List(CallId);
 }
 
+struct ReadAnswers {
+  incarnation @0 :UInt64;
+  number @1 :UInt64;
+  answers @2 :List(Answer);
+
+  struct Answer {
+    position @0 :UInt32;
+    digest @1 :Digest;  # empty: none
+    payload @2 :Data;
+  }
+}
+
 struct AppState {
   ready @0 :Bool;
   quarantinedAt @1 :UInt64;
@@ -120,6 +133,19 @@ struct Call {
   payload @6 :Data;
   once @7 :Digests;   # key and fingerprint; empty where the call has no key
   kind @8 :UInt8;
+}
+
+# The payload of a call of kind 1.
+struct Barrier {
+  readers @0 :List(UInt32);
+  reads @1 :List(Read);
+  whole @2 :Bool;
+
+  struct Read {
+    listener @0 :Text;
+    method @1 :Text;
+    payload @2 :Data;
+  }
 }
 
 struct Bundle {

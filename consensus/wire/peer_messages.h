@@ -83,7 +83,21 @@ struct AppState {
   friend bool operator==(const AppState&, const AppState&) = default;
 };
 
-using AnswerMessage = std::variant<Replies, FetchAnswers, Answers, Disputes, AppState>;
+/// To an origin: what the reads of one of its barriers came to at the sender.
+struct ReadAnswers {
+  struct Answer {
+    std::uint32_t position = 0;    ///< of the read, in the barrier
+    std::optional<Digest> digest;  ///< Reply::compared; none: it could not be run there
+    Bytes payload;                 ///< Reply::payload, where the barrier asks for it
+    friend bool operator==(const Answer&, const Answer&) = default;
+  };
+  Incarnation incarnation = 0;
+  std::uint64_t number = 0;  ///< the barrier's, in the origin's `incarnation`
+  std::vector<Answer> answers;
+  friend bool operator==(const ReadAnswers&, const ReadAnswers&) = default;
+};
+
+using AnswerMessage = std::variant<Replies, FetchAnswers, Answers, Disputes, AppState, ReadAnswers>;
 
 using PeerMessage = std::variant<Hello, Ping, AnswerMessage, Message>;
 

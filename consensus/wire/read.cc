@@ -285,6 +285,29 @@ class Reading {
     return {from.getReady(), from.getQuarantinedAt()};
   }
 
+  ReadAnswers::Answer read(schema::ReadAnswers::Answer::Reader from) {
+    return {from.getPosition(), digest_if_any(from.getDigest()), payload(from.getPayload())};
+  }
+
+  ReadAnswers read(schema::ReadAnswers::Reader from) {
+    return {from.getIncarnation(), from.getNumber(),
+            list("answers", from.getAnswers(), limits::kBarrierReads)};
+  }
+
+  Barrier::Read read(schema::Barrier::Read::Reader from) {
+    return {name(from.getListener()), name(from.getMethod()), payload(from.getPayload())};
+  }
+
+  Barrier read(schema::Barrier::Reader from) {
+    Barrier barrier;
+    const auto readers = from.getReaders();
+    limit("readers", readers.size(), limits::kMembers);
+    for (const NodeId reader : readers) barrier.readers.push_back(reader);
+    barrier.reads = list("reads", from.getReads(), limits::kBarrierReads);
+    barrier.whole = from.getWhole();
+    return barrier;
+  }
+
  private:
   const Bytes& owner_;
   std::size_t calls_ = 0;
@@ -309,6 +332,8 @@ PeerMessage read(schema::PeerMessage::Reader from, const Bytes& owner) {
       return AnswerMessage(reading.read(from.getDisputes()));
     case schema::PeerMessage::APP_STATE:
       return AnswerMessage(reading.read(from.getAppState()));
+    case schema::PeerMessage::READ_ANSWERS:
+      return AnswerMessage(reading.read(from.getReadAnswers()));
     case schema::PeerMessage::BUNDLE:
       return Message(reading.read(from.getBundle()));
     case schema::PeerMessage::PRE_PREPARE:
@@ -363,5 +388,7 @@ Record read(schema::Record::Reader from, const Bytes& owner) {
   throw Malformed("a record of unknown kind " +
                   std::to_string(static_cast<unsigned>(from.which())));
 }
+
+Barrier read(schema::Barrier::Reader from, const Bytes& owner) { return Reading(owner).read(from); }
 
 }  // namespace zap::wire

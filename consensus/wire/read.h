@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "consensus/engine.h"
+#include "consensus/wire/barrier.h"
 #include "consensus/wire/messages.capnp.h"
 #include "consensus/wire/peer_messages.h"
 #include "core/bytes.h"
@@ -20,5 +21,6 @@ class Malformed : public std::runtime_error {
 /// `owner` holds the bytes that the readers point into: payloads become slices of it.
 PeerMessage read(schema::PeerMessage::Reader from, const Bytes& owner);
 Record read(schema::Record::Reader from, const Bytes& owner);
+Barrier read(schema::Barrier::Reader from, const Bytes& owner);
 
 }  // namespace zap::wire

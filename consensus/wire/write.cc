@@ -268,6 +268,31 @@ struct Writing {
     to.setReady(state.ready);
     to.setQuarantinedAt(state.quarantined_at);
   }
+
+  static void put(const ReadAnswers::Answer& answer, schema::ReadAnswers::Answer::Builder to) {
+    to.setPosition(answer.position);
+    if (answer.digest) to.setDigest(data(*answer.digest));
+    to.setPayload(data(answer.payload.view()));
+  }
+
+  static void put(const ReadAnswers& answers, schema::ReadAnswers::Builder to) {
+    to.setIncarnation(answers.incarnation);
+    to.setNumber(answers.number);
+    put_list(answers.answers, [&](unsigned n) { return to.initAnswers(n); });
+  }
+
+  static void put(const Barrier::Read& read, schema::Barrier::Read::Builder to) {
+    to.setListener(text(read.listener));
+    to.setMethod(text(read.method));
+    to.setPayload(data(read.payload.view()));
+  }
+
+  static void put(const Barrier& barrier, schema::Barrier::Builder to) {
+    auto readers = to.initReaders(static_cast<unsigned>(barrier.readers.size()));
+    for (unsigned i = 0; i < barrier.readers.size(); ++i) readers.set(i, barrier.readers[i]);
+    put_list(barrier.reads, [&](unsigned n) { return to.initReads(n); });
+    to.setWhole(barrier.whole);
+  }
 };
 
 /// One overload a message: which member of the union it becomes.
@@ -292,6 +317,7 @@ struct IntoMessage {
   void operator()(const Answers& m) { Writing::put(m, to.initAnswers()); }
   void operator()(const Disputes& m) { Writing::put(m, to.initDisputes()); }
   void operator()(const AppState& m) { Writing::put(m, to.initAppState()); }
+  void operator()(const ReadAnswers& m) { Writing::put(m, to.initReadAnswers()); }
 };
 
 struct IntoRecord {
@@ -327,5 +353,7 @@ void write(const Message& message, schema::PeerMessage::Builder to) {
 }
 
 void write(const Record& record, schema::Record::Builder to) { std::visit(IntoRecord{to}, record); }
+
+void write(const Barrier& barrier, schema::Barrier::Builder to) { Writing::put(barrier, to); }
 
 }  // namespace zap::wire

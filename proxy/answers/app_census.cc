@@ -15,9 +15,12 @@ std::size_t AppCensus::mute() const {
       others_.begin(), others_.end(), [](const auto& each) { return each.second.quarantined_at; }));
 }
 
-std::size_t AppCensus::ready() const {
-  return static_cast<std::size_t>(std::count_if(
-      others_.begin(), others_.end(), [](const auto& each) { return each.second.ready; }));
+std::vector<NodeId> AppCensus::ready() const {
+  std::vector<NodeId> nodes;
+  for (const auto& [node, state] : others_) {
+    if (state.ready) nodes.push_back(node);
+  }
+  return nodes;
 }
 
 bool AppCensus::stands(Index quarantined_at) const {

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <map>
+#include <vector>
 
 #include "consensus/wire/peer_messages.h"
 #include "core/ids.h"
@@ -29,7 +30,7 @@ class AppCensus {
   /// Quarantined, this node's own not counted: they will give no answers.
   std::size_t mute() const;
   /// Other nodes whose application answers.
-  std::size_t ready() const;
+  std::vector<NodeId> ready() const;
 
   /// A quarantine here leaves q healthy applications.
   bool may_quarantine() const { return mute() + 1 + quorum_.size() <= quorum_.n; }

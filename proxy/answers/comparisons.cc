@@ -47,11 +47,11 @@ Comparisons::Comparisons(const std::vector<config::Listener>& listeners) {
   }
 }
 
-const Comparison& Comparisons::of(const Operation& operation) const {
-  const auto listener = by_listener_.find(operation.listener);
-  if (listener == by_listener_.end()) return full_;
-  const auto method = listener->second.find(operation.method);
-  return method == listener->second.end() ? full_ : method->second;
+const Comparison& Comparisons::of(std::string_view listener, std::string_view method) const {
+  const auto methods = by_listener_.find(listener);
+  if (methods == by_listener_.end()) return full_;
+  const auto found = methods->second.find(method);
+  return found == methods->second.end() ? full_ : found->second;
 }
 
 Digest Comparisons::digest() const {

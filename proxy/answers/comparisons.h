@@ -7,6 +7,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "adapters/adapter.h"
@@ -21,7 +22,10 @@ class Comparisons {
   explicit Comparisons(const std::vector<config::Listener>& listeners);
 
   /// Compared in full where the table has no such entry. Valid as long as this object.
-  const Comparison& of(const Operation& operation) const;
+  const Comparison& of(std::string_view listener, std::string_view method) const;
+  const Comparison& of(const Operation& operation) const {
+    return of(operation.listener, operation.method);
+  }
 
   /// Covers all of it: must be equal on all nodes.
   Digest digest() const;

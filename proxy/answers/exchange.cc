@@ -29,7 +29,8 @@ void AnswerExchange::answered(const AppAnswer& answer, Index newest) {
   const bool counts = answer.reply && !answer.replay;
   if (counts) recent_.keep(*answer.call, answer.index, *answer.reply);
   // What is replayed from long ago nobody waits for.
-  if (id.origin != self_ && (counts || answer.index + limits::kCallsCompared > newest)) {
+  const bool is_waited_for = answer.repeated || answer.index + limits::kCallsCompared > newest;
+  if (id.origin != self_ && (counts || is_waited_for)) {
     outbox_.add(id, counts ? std::optional(answer.reply->compared) : std::nullopt);
   }
   if (answer.index >= newest) outbox_.send_soon();

@@ -21,8 +21,8 @@
 #include "proxy/answers/recent_answers.h"
 #include "proxy/answers/reply_outbox.h"
 #include "proxy/app/applier.h"
-#include "proxy/net/per_second.h"
 #include "proxy/net/event_loop.h"
+#include "proxy/net/per_second.h"
 
 namespace zap {
 
@@ -37,6 +37,8 @@ class AnswerExchange {
         reply;
     /// Ends fetch(); null: nobody has the answer any more.
     std::function<void(const OperationId& call, const Reply* reply)> fetched;
+    /// A node's answers to the reads of a barrier of ours.
+    std::function<void(NodeId from, const wire::ReadAnswers& answers)> read_answers;
     /// The local application has diverged.
     std::function<void(const Divergence& divergence)> diverged;
   };
@@ -70,6 +72,7 @@ class AnswerExchange {
   void on(NodeId from, const wire::Answers& answers);
   void on(NodeId from, const wire::Disputes& disputes);
   void on(NodeId from, const wire::AppState& state);
+  void on(NodeId from, const wire::ReadAnswers& answers) { handlers_.read_answers(from, answers); }
   void send_to_all(const wire::AnswerMessage& message);
 
   const NodeId self_;

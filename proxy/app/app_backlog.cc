@@ -14,13 +14,6 @@ namespace {
 constexpr Duration kRetry = std::chrono::milliseconds(5);
 constexpr Duration kRetryAfterError = std::chrono::seconds(1);
 
-/// The newest index that a decision gave out, or 0.
-Index last_index(const Decision& decision) {
-  Index last = 0;
-  for (const DecidedCall& call : decision.calls) last = std::max(last, call.index);
-  return last;
-}
-
 }  // namespace
 
 AppBacklog::AppBacklog(EventLoop& loop, AppBacklogSettings settings, DecisionSource& source,
@@ -44,12 +37,11 @@ void AppBacklog::rewind(Index next, Index decided) {
 }
 
 void AppBacklog::enqueue(const Decision& decision) {
-  const Index last = last_index(decision);
-  if (last <= decided_) return;
   const bool in_order = started_ && !missing() && !full();
-  decided_ = last;
-  if (in_order) push(decision);
-  tell_waiting();
+  const Index before = decided_;
+  decided_ = std::max(decided_, last_applied(decision));
+  if (in_order) push(decision, /*is_fresh=*/true);
+  if (decided_ > before) tell_waiting();
 }
 
 OrderedCall AppBacklog::pop() {
@@ -58,6 +50,12 @@ OrderedCall AppBacklog::pop() {
   bytes_ -= call.call->operation.payload.size();
   if (missing() && queue_.size() <= settings_.calls / 2) read_log();
   return call;
+}
+
+Index AppBacklog::popped_up_to() const {
+  if (queue_.empty()) return next_ - 1;
+  const OrderedCall& first = queue_.front();
+  return first.reads ? first.index : first.index - 1;
 }
 
 void AppBacklog::give_back(std::deque<OrderedCall> calls) {
@@ -72,9 +70,10 @@ bool AppBacklog::is_ours(const Call& call) const {
                    call.operation.listener) != settings_.listeners.end();
 }
 
-void AppBacklog::push(const Decision& decision) {
+void AppBacklog::push(const Decision& decision, bool is_fresh) {
   const bool was_empty = queue_.empty();
   for (const DecidedCall& decided : decision.calls) {
+    if (decided.outcome == Outcome::kBarrier && is_fresh) push_reads(decided);
     if (decided.outcome != Outcome::kApplied || decided.index < next_) continue;
     if (decided.index > next_) break;  // a gap: the log is asked for what is missing
     ++next_;
@@ -83,6 +82,15 @@ void AppBacklog::push(const Decision& decision) {
     bytes_ += decided.call->operation.payload.size();
   }
   if (was_empty) on_calls_();  // also where none is ours: popped_up_to() has moved
+}
+
+/// Only at its very place: who is behind leaves the reads to others.
+void AppBacklog::push_reads(const DecidedCall& barrier) {
+  if (barrier.index + 1 != next_) return;
+  PlacedReadsPtr reads = settings_.reads_of(barrier.call);
+  if (!reads) return;
+  queue_.push_back({.index = barrier.index, .call = barrier.call, .reads = std::move(reads)});
+  bytes_ += barrier.call->operation.payload.size();
 }
 
 void AppBacklog::read_log() {
@@ -105,7 +113,7 @@ void AppBacklog::take(Result<DecisionSource::Decisions> read) {
   const Index before = next_;
   for (const Decision& decision : *read) {
     if (full()) break;
-    push(decision);
+    push(decision, /*is_fresh=*/false);
     if (reading_ != reading) return;  // rewound by whoever got the call
   }
   reading_.reset();

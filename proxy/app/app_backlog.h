@@ -17,23 +17,29 @@
 #include <vector>
 
 #include "core/operation.h"
+#include "proxy/app/placed_reads.h"
 #include "proxy/log/decision_source.h"
 #include "proxy/net/event_loop.h"
 
 namespace zap {
 
-/// A decided call, with what its application is told beside it.
+/// A decided call, with what its application is told beside it; or a barrier, with its reads.
 struct OrderedCall {
-  Index index = 0;
+  Index index = 0;  ///< a barrier's: of the call before it
   WallTime timestamp = 0;
   std::uint64_t seed = 0;
   CallPtr call;
+  PlacedReadsPtr reads = nullptr;  ///< of a barrier; null: a call
 };
 
 struct AppBacklogSettings {
   std::vector<std::string> listeners;  ///< the calls of others only move the index
   std::size_t calls = 4096;
   std::size_t bytes = 16'000'000;
+  /// What of a barrier is to be run here; null: nothing.
+  std::function<PlacedReadsPtr(const CallPtr& barrier)> reads_of = [](const CallPtr&) {
+    return nullptr;
+  };
 };
 
 class AppBacklog {
@@ -49,6 +55,8 @@ class AppBacklog {
   void enqueue(const Decision& decision);
 
   bool empty() const { return queue_.empty(); }
+  /// What pop() would give is a barrier.
+  bool reads_are_next() const { return !queue_.empty() && queue_.front().reads; }
   OrderedCall pop();
   /// The calls that were popped last, in order: they come next again.
   void give_back(std::deque<OrderedCall> calls);
@@ -56,13 +64,14 @@ class AppBacklog {
   /// The newest decided index that is known.
   Index decided() const { return decided_; }
   /// Every call of ours up to it was popped.
-  Index popped_up_to() const { return queue_.empty() ? next_ - 1 : queue_.front().index - 1; }
+  Index popped_up_to() const;
 
  private:
   bool missing() const { return next_ <= decided_; }
   bool full() const { return queue_.size() >= settings_.calls || bytes_ >= settings_.bytes; }
   bool is_ours(const Call& call) const;
-  void push(const Decision& decision);
+  void push(const Decision& decision, bool is_fresh);
+  void push_reads(const DecidedCall& barrier);
   void read_log();
   void take(Result<DecisionSource::Decisions> read);
   void tell_waiting();

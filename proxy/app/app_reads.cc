@@ -8,6 +8,7 @@ namespace zap {
 
 namespace {
 
+constexpr const char* kHeld = "its calls are replayed, or it has restarted";
 constexpr const char* kTooSlow =
     "it did not answer in time (can it serve several connections at once?)";
 
@@ -28,6 +29,12 @@ AppReads::AppReads(EventLoop& loop, const AppEndpoint& endpoint, Settings settin
 
 void AppReads::add(AppRead read) {
   if (state_ == State::kRefused) return read.done(refusal_);
+  if (read.in_place) {
+    if (state_ == State::kHeld) return read.done(app_unreachable(kHeld));
+    watch(read.deadline);
+    in_place_.push_back(std::move(read));
+    return pump();
+  }
   if (waiting_.size() >= settings_.waiting) {
     return read.done(Error{ErrorCode::kTooLarge, std::to_string(settings_.waiting) +
                                                      " reads wait for the application already; "
@@ -44,7 +51,10 @@ void AppReads::allow(const std::string& run) {
   pump();
 }
 
-void AppReads::hold() { state_ = State::kHeld; }
+void AppReads::hold() {
+  state_ = State::kHeld;
+  for (AppRead& read : std::exchange(in_place_, {})) read.done(app_unreachable(kHeld));
+}
 
 void AppReads::refuse(const Error& error) {
   state_ = State::kRefused;
@@ -54,16 +64,18 @@ void AppReads::refuse(const Error& error) {
 
 std::optional<AppRead> AppReads::take() {
   if (!any()) return std::nullopt;
-  AppRead read = std::move(waiting_.front());
-  waiting_.pop_front();
+  std::deque<AppRead>& first = in_place_.empty() ? waiting_ : in_place_;
+  AppRead read = std::move(first.front());
+  first.pop_front();
   return read;
 }
 
 void AppReads::give_back(AppRead read, const std::string& reason) {
-  if (!read.repeatable) return read.done(app_unreachable(reason));
+  const bool may_wait = !read.in_place || state_ == State::kAllowed;
+  if (!read.repeatable || !may_wait) return read.done(app_unreachable(reason));
   read.repeatable = false;
   watch(read.deadline);
-  waiting_.push_front(std::move(read));
+  (read.in_place ? in_place_ : waiting_).push_front(std::move(read));
 }
 
 // ---------------------------------------------------------------- lanes
@@ -80,7 +92,7 @@ void AppReads::pump() {
       return;
     }
     AppRead read = std::move(*take());
-    lane->connection->deliver(read.payload, std::nullopt, uncompared());
+    lane->connection->deliver(read.payload, std::nullopt, *read.comparison);
     lane->in_flight.push_back(std::move(read));
   }
 }
@@ -138,7 +150,9 @@ void AppReads::close(Lanes::iterator lane, const std::string& reason) {
 // ---------------------------------------------------------------- deadlines
 
 void AppReads::fail_waiting(const Error& error) {
-  for (AppRead& read : std::exchange(waiting_, {})) read.done(error);
+  for (auto* reads : {&in_place_, &waiting_}) {
+    for (AppRead& read : std::exchange(*reads, {})) read.done(error);
+  }
 }
 
 void AppReads::watch(Instant deadline) {
@@ -158,6 +172,7 @@ void AppReads::expire() {
     reads.erase(first_late, reads.end());
     for (const AppRead& read : reads) watch(read.deadline);
   };
+  take_late(in_place_);
   take_late(waiting_);
   for (auto lane = lanes_.begin(); lane != lanes_.end();) {
     const auto next = std::next(lane);

@@ -3,6 +3,7 @@
 // A bounded queue before a pool of connections of its own, beside the ordered one. Reads run only
 // on the run of the application that the applier allows: not while it is replayed, not on one that
 // restarted unnoticed. Without connections (app.connections: 1) the applier takes the reads itself.
+// The reads of barriers run here, too, before the others.
 //
 // Threads: one; lives on the applier's loop. `done` may be called from within any call here.
 
@@ -25,6 +26,8 @@ struct AppRead {
   Bytes payload;
   Instant deadline{};
   bool repeatable = true;  ///< sent once more where its connection broke unanswered
+  const Comparison* comparison = &uncompared();  ///< how Reply::compared is made
+  bool in_place = false;  ///< others wait for it: it goes first, and fails where it cannot run now
   Done done;
 };
 
@@ -50,7 +53,9 @@ class AppReads {
 
   /// The oldest that waits and may run.
   std::optional<AppRead> take();
-  bool any() const { return state_ == State::kAllowed && !waiting_.empty(); }
+  bool any() const {
+    return state_ == State::kAllowed && (!in_place_.empty() || !waiting_.empty());
+  }
   /// One that take() gave and whose connection broke.
   void give_back(AppRead read, const std::string& reason);
 
@@ -82,6 +87,7 @@ class AppReads {
   State state_ = State::kHeld;
   std::string run_;                             ///< the run that is allowed
   Error refusal_{ErrorCode::kUnavailable, {}};  ///< while all are refused
+  std::deque<AppRead> in_place_;                ///< before waiting_; only while reads are allowed
   std::deque<AppRead> waiting_;
   Lanes lanes_;
   Timer deadline_;  ///< set for the earliest deadline, or an earlier one

@@ -10,6 +10,7 @@
 #include "proxy/app/app_reads.h"
 #include "proxy/app/attempts.h"
 #include "proxy/app/ordered_lane.h"
+#include "proxy/app/reads_in_place.h"
 #include "proxy/app/supervisor.h"
 #include "proxy/face/logging.h"
 #include "proxy/net/event_loop.h"
@@ -60,6 +61,7 @@ class Applier::Implementation {
   Supervisor* const supervisor_;
   AppBacklog backlog_;
   AppReads reads_;
+  ReadsInPlace reads_in_place_;
   OrderedLane lane_;
   Attempts attempts_;
   Timer retry_;
@@ -103,7 +105,8 @@ Applier::Implementation::Implementation(EventLoop& loop, ApplierSettings setting
           loop,
           {.listeners = settings_.listeners,
            .calls = settings_.queue_calls,
-           .bytes = settings_.queue_bytes},
+           .bytes = settings_.queue_bytes,
+           .reads_of = settings_.reads_of},
           source,
           [this] {
             pump();
@@ -117,6 +120,11 @@ Applier::Implementation::Implementation(EventLoop& loop, ApplierSettings setting
             if (settled_ && lane_.idle()) lane_.disconnect("the application restarted");
           },
           [this] { pump(); }),
+      reads_in_place_(reads_,
+                      [this](const PlacedReads& reads, PlacedAnswers answers) {
+                        observer_.read_in_place(reads, std::move(answers));
+                        deliver_waiting();
+                      }),
       lane_(loop, endpoint_, reads_,
             {.on_open = [this] { settle(); },
              .on_answer = [this](const auto& sent,
@@ -247,11 +255,14 @@ void Applier::Implementation::pump() {
 
 void Applier::Implementation::deliver_waiting() {
   while (settled_ && !held_ && lane_.ready()) {
-    const bool read = reads_.any() && settings_.app.connections == 1;
-    if (read && (read_is_next_ || backlog_.empty())) {
+    const bool reads_are_here = reads_.any() && settings_.app.connections == 1;
+    const bool in_place = reads_in_place_.running();
+    if (reads_are_here && (read_is_next_ || backlog_.empty() || in_place)) {
       lane_.deliver(std::move(*reads_.take()));
       read_is_next_ = false;
-    } else if (!backlog_.empty()) {
+    } else if (backlog_.reads_are_next() && !lane_.carries_calls()) {
+      reads_in_place_.run(backlog_.pop().reads);
+    } else if (!backlog_.empty() && !backlog_.reads_are_next() && !in_place) {
       deliver(backlog_.pop());
       read_is_next_ = true;
     } else {
@@ -265,15 +276,19 @@ void Applier::Implementation::deliver(OrderedCall call) {
   const std::string node = settings_.node_name(operation.id.origin);
   const std::string operation_id = node + "-" + std::to_string(operation.id.incarnation) + "-" +
                                    std::to_string(operation.id.number);
-  const Delivery delivery{.index = call.index,
-                          .timestamp = call.timestamp,
-                          .seed = call.seed,
-                          .operation_id = operation_id,
-                          .node = node,
-                          .replay = call.index <= progress_.ever_sent()};
+  const bool replay = call.index <= progress_.ever_sent();
+  std::optional<Delivery> delivery;  // a read is told nothing
+  if (operation.kind == OperationKind::kCall) {
+    delivery = Delivery{.index = call.index,
+                        .timestamp = call.timestamp,
+                        .seed = call.seed,
+                        .operation_id = operation_id,
+                        .node = node,
+                        .replay = replay};
+  }
   const Comparison& comparison = settings_.comparison_of(operation);
   progress_.mark_sent(call.index);
-  lane_.deliver({std::move(call), delivery.replay}, delivery, comparison);
+  lane_.deliver({std::move(call), replay}, delivery, comparison);
 }
 
 void Applier::Implementation::answered(const OrderedLane::SentCall& sent, AppReply reply) {
@@ -281,8 +296,10 @@ void Applier::Implementation::answered(const OrderedLane::SentCall& sent, AppRep
   attempts_.call_answered(sent.call.index);
   applied_ = sent.call.index;
   deliver_waiting();  // the application works on the next call while we look at this answer
-  AppAnswer answer{
-      .index = sent.call.index, .call = sent.call.call, .replay = sent.replay || reply.duplicate};
+  AppAnswer answer{.index = sent.call.index,
+                   .call = sent.call.call,
+                   .replay = sent.replay || reply.duplicate,
+                   .duplicate = reply.duplicate};
   if (!held_) answer.reply = std::move(reply.reply);
   observer_.answered(answer);
   move_applied();

@@ -29,6 +29,7 @@
 #include "core/time.h"
 #include "proxy/app/app_health.h"
 #include "proxy/app/app_resume.h"
+#include "proxy/app/placed_reads.h"
 #include "proxy/log/decision_source.h"
 
 namespace zap {
@@ -43,7 +44,9 @@ struct AppAnswer {
   CallPtr call;
   /// None: the application has executed the call, but its answer was lost with its connection.
   std::optional<Reply> reply;
-  bool replay = false;  ///< had been sent before: not compared with other nodes' answers
+  bool replay = false;     ///< had been sent before: not compared with other nodes' answers
+  bool duplicate = false;  ///< the application says that it had seen it: perhaps another answer
+  bool repeated = false;   ///< kept: the call came again under its idempotency key
 };
 
 /// Who hears what the application does.
@@ -52,6 +55,8 @@ class ApplierObserver {
   virtual ~ApplierObserver() = default;
   /// In index order, once for each time that the application answered.
   virtual void answered(const AppAnswer& answer) = 0;
+  /// The reads of a barrier were run, or could not be.
+  virtual void read_in_place(const PlacedReads& reads, PlacedAnswers answers) = 0;
   /// applied() has moved. Comes after answered(), and also for calls of other applications.
   virtual void applied_up_to(Index index) = 0;
   /// The queue became full, or has room again and nothing waits in the log.
@@ -65,6 +70,10 @@ struct ApplierSettings {
   /// How answers to a call are compared: its method's `compare` and `ignore`. They live as long as
   /// the applier.
   std::function<const Comparison&(const Operation&)> comparison_of;
+  /// What of a barrier this application is to run; null: nothing.
+  std::function<PlacedReadsPtr(const CallPtr& barrier)> reads_of = [](const CallPtr&) {
+    return nullptr;
+  };
   std::uint64_t response_bytes = 1'000'000;
   std::size_t queue_calls = 4096;  ///< beyond either bound, calls wait in the log
   std::size_t queue_bytes = 16'000'000;

@@ -1,11 +1,13 @@
 // proxy/app/local_app.h - one application beside us, with all that belongs to it: the applier that
-// hands it ordered calls, the reads that it answers, and the memory of what it has.
+// hands it ordered calls, the reads that it answers, the answers that are kept for calls that come
+// again, and the memory of what it has.
 //
 // Threads: lives on the main loop.
 
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,6 +17,7 @@
 #include "core/membership.h"
 #include "core/result.h"
 #include "proxy/answers/comparisons.h"
+#include "proxy/answers/kept_answers.h"
 #include "proxy/app/app_progress.h"
 #include "proxy/app/applier.h"
 #include "proxy/app/local_reads.h"
@@ -26,6 +29,7 @@ namespace zap {
 /// What an application's observers do with what it says.
 struct LocalAppEvents {
   std::function<void(const AppAnswer&)> answered;
+  std::function<void(const PlacedReads&, PlacedAnswers)> read_in_place;
   std::function<void(bool full)> backlog;
 };
 
@@ -43,24 +47,43 @@ class LocalApp final : public ApplierObserver {
   const Address& address() const { return address_; }
   bool serves(std::string_view listener) const;
   bool is_full() const { return full_; }
+  /// The call was decided again under its key: it gets what was kept of the one at `first`, once
+  /// that is executed here.
+  void repeat(const CallPtr& call, Index first);
   AppHealth health() const { return applier_->health(); }
 
   /// Logs when the application has come or gone. To be called now and then.
   void watch();
 
  private:
-  LocalApp(Address address, LocalAppEvents events)
-      : address_(std::move(address)), events_(std::move(events)) {}
+  LocalApp(Address address, const config::Config& config, const Comparisons& comparisons,
+           LocalAppEvents events)
+      : address_(std::move(address)),
+        self_(config.self),
+        comparisons_(comparisons),
+        events_(std::move(events)),
+        kept_(config.idempotency.entries) {}
 
-  void answered(const AppAnswer& answer) override { events_.answered(answer); }
-  void applied_up_to(Index index) override { reads_->applied_up_to(index); }
+  PlacedReadsPtr reads_of(const CallPtr& barrier) const;
+  void answer_repeated(const CallPtr& call, Index first);
+
+  void answered(const AppAnswer& answer) override;
+  void read_in_place(const PlacedReads& reads, PlacedAnswers answers) override {
+    events_.read_in_place(reads, std::move(answers));
+  }
+  void applied_up_to(Index index) override;
   void backlog(bool full) override;
 
   const Address address_;
+  const NodeId self_;
+  const Comparisons& comparisons_;
   std::vector<std::string> listeners_;
   const LocalAppEvents events_;
   bool full_ = false;
   AppHealth::State seen_ = AppHealth::State::kStarting;  ///< by watch()
+
+  KeptAnswers kept_;
+  std::multimap<Index, CallPtr> repeated_;  ///< wait until the first call is executed here
 
   std::unique_ptr<AppProgress> progress_;
   std::unique_ptr<Applier> applier_;

@@ -55,13 +55,14 @@ void OrderedLane::ask(AppProbe question, std::function<void(Result<std::string>)
   question_.emplace(Question{std::move(question), std::move(answered)});
 }
 
-void OrderedLane::deliver(SentCall call, const Delivery& delivery, const Comparison& comparison) {
+void OrderedLane::deliver(SentCall call, const std::optional<Delivery>& delivery,
+                          const Comparison& comparison) {
   connection_->deliver(call.call.call->operation.payload, delivery, comparison);
   in_flight_.emplace_back(std::move(call));
 }
 
 void OrderedLane::deliver(AppRead read) {
-  connection_->deliver(read.payload, std::nullopt, uncompared());
+  connection_->deliver(read.payload, std::nullopt, *read.comparison);
   in_flight_.emplace_back(std::move(read));
   watch_reads();
 }

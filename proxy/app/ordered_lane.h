@@ -58,7 +58,8 @@ class OrderedLane {
 
   /// Asks something beside the order, while nothing is in flight.
   void ask(AppProbe question, std::function<void(Result<std::string>)> answered);
-  void deliver(SentCall call, const Delivery& delivery, const Comparison& comparison);
+  void deliver(SentCall call, const std::optional<Delivery>& delivery,
+               const Comparison& comparison);
   void deliver(AppRead read);
 
  private:

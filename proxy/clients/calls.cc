@@ -24,15 +24,26 @@ OperationId Calls::take(WaitingCall call) {
   return {self_, incarnation_, number};
 }
 
+OperationId Calls::take_number() {
+  const std::uint64_t number = first_ + entries_.size();
+  entries_.emplace_back().waiting = false;
+  return {self_, incarnation_, number};
+}
+
 void Calls::decided(const DecidedCall& decided, View view, Instant now) {
   const OperationId& id = decided.call->operation.id;
   Entry* entry = find(id);
-  if (!entry || entry->decided || decided.outcome == Outcome::kDuplicate) return;
+  if (!entry || !entry->method) return;
+  if (entry->decided || decided.outcome == Outcome::kDuplicate) return;
   entry->decided = true;
   entry->decided_at = now;
   entry->index = decided.index;
   entry->view = view;
-  if (decided.outcome != Outcome::kApplied) {
+  entry->repeated = decided.outcome == Outcome::kRepeated;
+  if (decided.outcome == Outcome::kKeyReused) {
+    return end(*entry, id, CallEnd::Kind::kKeyReused, now);
+  }
+  if (decided.outcome != Outcome::kApplied && !entry->repeated) {
     return end(*entry, id, CallEnd::Kind::kNotExecuted, now);
   }
   if (entry->waiting) entry->call = decided.call;
@@ -55,7 +66,7 @@ void Calls::peer_reply(NodeId from, const OperationId& id, const std::optional<D
 
 void Calls::vote(Entry& entry, const OperationId& id, NodeId node,
                  const std::optional<Digest>& compared, Instant now) {
-  if (!entry.votes.add(node, compared)) return;
+  if (!entry.method || !entry.votes.add(node, compared)) return;
   if (rule_ == config::Replies::kQuorum) compare(entry, id);
   settle(entry, id, now);
 }
@@ -109,9 +120,10 @@ void Calls::fetched(const OperationId& id, const Reply* reply, Instant now) {
   end(*entry, id, CallEnd::Kind::kAnswered, now);
 }
 
-/// Reads tell what an application was asked beside the order, and never that it diverged.
+/// Reads tell what an application was asked beside the order, and never that it diverged; nor does
+/// what nodes kept, which a replay may have brought back.
 void Calls::compare(Entry& entry, const OperationId& id) {
-  if (entry.method->mode != config::Mode::kReplicated || !entry.votes.differ()) return;
+  if (!is_comparable(entry) || !entry.votes.differ()) return;
   const Digest* agreed = entry.votes.given_by(quorum_.size());
   if (!agreed) return;
   for (const AnswerVotes::Vote& vote : entry.votes.take_dissenters(*agreed)) {
@@ -122,6 +134,10 @@ void Calls::compare(Entry& entry, const OperationId& id) {
                         .given = *vote.compared,
                         .agreed = *agreed});
   }
+}
+
+bool Calls::is_comparable(const Entry& entry) {
+  return entry.method && entry.method->mode == config::Mode::kReplicated && !entry.repeated;
 }
 
 void Calls::tick(Instant now) {
@@ -143,8 +159,7 @@ void Calls::drop_front() {
     const bool compared = rule_ == config::Replies::kLocal || entry.index == 0 ||
                           entry.votes.size() + handlers_.mute() >= quorum_.n;
     if (!compared && entries_.size() <= limits::kCallsCompared) return;
-    if (entry.method->mode == config::Mode::kReplicated && entry.votes.differ() &&
-        !entry.votes.given_by(quorum_.size())) {
+    if (is_comparable(entry) && entry.votes.differ() && !entry.votes.given_by(quorum_.size())) {
       handlers_.disagreed({.id = {self_, incarnation_, first_},
                            .index = entry.index,
                            .method = entry.method->match,

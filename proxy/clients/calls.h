@@ -42,6 +42,7 @@ struct WaitingCall {
   std::uint64_t sequence = 0;              ///< the client's own name for it
   const config::Method* method = nullptr;  ///< its entry in the methods table, which outlives us
   std::size_t payload_bytes = 0;
+  std::optional<Digest> key = {};  ///< its idempotency key
   Instant deadline{};
 };
 
@@ -52,6 +53,7 @@ struct CallEnd {
     kDiffer,       ///< applied at `index`, and no f + 1 nodes can give the same answer
     kLost,         ///< applied at `index`, and the answer can no longer be had
     kNotExecuted,  ///< ordered, and skipped on every node
+    kKeyReused,    ///< its key was used for another request
     kTimedOut,     ///< nothing is known yet
   };
   Kind kind = Kind::kTimedOut;
@@ -97,6 +99,8 @@ class Calls {
 
   /// Takes the next number. The caller submits the call: a number that is taken must be ordered.
   OperationId take(WaitingCall call);
+  /// Likewise, for what nobody waits for here: a barrier.
+  OperationId take_number();
 
   /// What became of a call at its execution. Calls of other origins are no matter of this table.
   void decided(const DecidedCall& decided, View view, Instant now);
@@ -124,6 +128,7 @@ class Calls {
     bool waiting = true;
     bool decided = false;
     bool executed = false;  ///< the local application has
+    bool repeated = false;  ///< by its key: answered with what is kept of another call
     bool fetching = false;
     Index index = 0;
     View view = 0;
@@ -147,6 +152,7 @@ class Calls {
   void agreed(Entry& entry, const OperationId& id, Instant now);
   bool waits_for_local(Entry& entry, Instant now);
   void compare(Entry& entry, const OperationId& id);
+  static bool is_comparable(const Entry& entry);
   void end(Entry& entry, const OperationId& id, CallEnd::Kind kind, Instant now);
   void drop_front();
 

@@ -23,21 +23,37 @@ Json node_json(const NodeStatus::Node& node) {
           {"commit_index", node.commit_index ? Json(*node.commit_index) : Json()}};
 }
 
-std::string_view state_of(const OperationStatus& operation) {
-  if (!operation.known) return operation.pending ? "pending" : "unknown";
+/// What became of an operation, for programs and for people.
+struct OperationState {
+  std::string_view name;
+  std::string_view meaning;
+};
+
+OperationState state_of(const OperationStatus& operation) {
+  if (!operation.known) {
+    if (operation.pending) return {"pending", "taken here, and not decided yet: ask again"};
+    return {"unknown",
+            "this node never knew it, or knows it no longer: it may be executed all the same"};
+  }
   switch (operation.known->outcome) {
     case Outcome::kApplied:
+      return {"committed", "every application executes it, at this index"};
     case Outcome::kRepeated:
+      return {"committed", "its idempotency key was used before: the call at this index stands "
+                           "for it, and it is not executed again"};
     case Outcome::kBarrier:
-      return "committed";
+      return {"committed", "reads have their place behind this index"};
     case Outcome::kExpired:
-      return "expired";
+      return {"expired", "ordered after its deadline: it is executed nowhere, and never will be"};
+    case Outcome::kKeyReused:
+      return {"refused", "its idempotency key came with another request before: it is executed "
+                         "nowhere"};
     case Outcome::kDuplicate:
     case Outcome::kVoid:
-    case Outcome::kKeyReused:
-      return "refused";
+      return {"refused", "its sidecar had started anew before it was ordered: it is executed "
+                         "nowhere"};
   }
-  return "unknown";
+  return {"unknown", ""};
 }
 
 }  // namespace
@@ -86,10 +102,10 @@ std::string readiness_json(const NodeStatus& status) {
 }
 
 std::string operation_json(const OperationStatus& operation) {
-  Json json = {{"id", operation.id}, {"state", state_of(operation)}};
-  if (operation.known && operation.known->outcome == Outcome::kApplied) {
-    json["index"] = operation.known->index;
-  }
+  const OperationState state = state_of(operation);
+  Json json = {{"id", operation.id}, {"state", state.name}};
+  if (state.name == "committed") json["index"] = operation.known->index;
+  json["meaning"] = state.meaning;
   return text_of(json);
 }
 

@@ -23,12 +23,6 @@ std::size_t payload_bytes(const Decision& decision) {
   return bytes;
 }
 
-Index last_index(const Decision& decision) {
-  Index last = 0;
-  for (const DecidedCall& decided : decision.calls) last = std::max(last, decided.index);
-  return last;
-}
-
 }  // namespace
 
 Result<std::vector<Decision>> DecisionCursor::read(Index first, std::size_t bytes) {
@@ -46,8 +40,9 @@ Result<std::vector<Decision>> DecisionCursor::read(Index first, std::size_t byte
       Result<std::optional<Decision>> executed = restorer_.add(std::move(*record));
       if (!executed) return executed.error();
       position_ = next.position + 1;
-      if (!*executed || last_index(**executed) == 0) continue;
-      next_ = last_index(**executed) + 1;
+      const Index last = *executed ? last_applied(**executed) : 0;
+      if (last == 0) continue;
+      next_ = last + 1;
       if (next_ <= first) continue;
       gathered += payload_bytes(**executed);
       decisions.push_back(std::move(**executed));

@@ -5,6 +5,7 @@
     GET  /history              one line for each call executed: its Zap-Index and its body
     GET  /_zap/applied         the last Zap-Index executed
     PUT  /trouble              {"slow": seconds a call, "wrong": text in each answer to POST /note,
+                               "wrong_reads": the answer to GET /wrong, which is "true",
                                "close": true: closes each connection after its answer,
                                "dies_after": body after whose execution the process ends unanswered}
 
@@ -73,6 +74,8 @@ class Handler(BaseHTTPRequestHandler):
         app = self.server.app
         if self.path == "/_zap/applied":
             return self.answer_text(str(app.applied()))
+        if self.path == "/wrong":
+            return self.answer_text(app.trouble.get("wrong_reads", "true"))
         return self.answer_text("".join(line + "\n" for line in app.history))
 
     def do_PUT(self):

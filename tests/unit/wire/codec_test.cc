@@ -51,6 +51,17 @@ TEST_CASE("wire: every message decodes to what was encoded") {
   }));
 }
 
+TEST_CASE("wire: a barrier decodes to what was encoded, and within limits") {
+  CHECK(rc::check([](std::uint64_t seed) {
+    const Barrier barrier = Samples(seed).barrier();
+    RC_ASSERT(decode_barrier(encode(barrier)).value() == barrier);
+  }));
+  const Barrier full{.reads = std::vector<Barrier::Read>(limits::kBarrierReads + 1)};
+  CHECK(decode_barrier(encode(full)).error().message ==
+        "a malformed barrier: 1025 reads; the limit is 1024");
+  CHECK_FALSE(decode_barrier("no barrier"));
+}
+
 TEST_CASE("wire: an answer that is not there is no answer of zeros") {
   const AnswerMessage none = Replies{7, {{1, std::nullopt}, {2, Digest{}}}};
   CHECK(std::get<AnswerMessage>(decode(encode(none)).value()) == none);

@@ -28,7 +28,8 @@ constexpr const char* kMessages[] = {
 constexpr const char* kRecords[] = {
     "accepted_record", "prepared_record",          "decided_record", "view_change_record",
     "new_view_record", "stable_checkpoint_record", "founding_record"};
-constexpr const char* kAnswers[] = {"replies", "fetch_answers", "answers", "disputes", "app_state"};
+constexpr const char* kAnswers[] = {"replies",  "fetch_answers", "answers",
+                                    "disputes", "app_state",     "read_answers"};
 static_assert(std::size(kAnswers) == Samples::kAnswerKinds);
 static_assert(std::size(kMessages) == Samples::kMessageKinds);
 static_assert(std::size(kRecords) == Samples::kRecordKinds);
@@ -71,6 +72,7 @@ TEST_CASE("wire: the format has not changed") {
     today[kAnswers[kind]] = encode(Samples(kSeed).answer_message(kind));
   }
   today["ping"] = encode(Ping{});
+  today["barrier"] = encode(Samples(kSeed).barrier());
 
   if (std::getenv("ZAP_REWRITE_GOLDEN")) {
     std::ofstream file(kFile);

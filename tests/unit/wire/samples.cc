@@ -168,9 +168,22 @@ wire::AnswerMessage Samples::answer_message(std::size_t kind) {
       return wire::Disputes{several(9, [&] { return id(); })};
     case 4:
       return wire::AppState{flag(), number()};
+    case 5:
+      return wire::ReadAnswers{number(), number(), several(9, [&] {
+                                 return wire::ReadAnswers::Answer{small(9), digest(), text(40)};
+                               })};
   }
-  static_assert(kAnswerKinds == 5);
+  static_assert(kAnswerKinds == 6);
   ZAP_CHECK(false, "there is no message about answers of kind " << kind);
+}
+
+wire::Barrier Samples::barrier() {
+  return {several(9, [&] { return small(64); }),
+          several(9,
+                  [&] {
+                    return wire::Barrier::Read{text(20), text(40), Bytes(text(300))};
+                  }),
+          flag()};
 }
 
 // ---------------------------------------------------------------- describing

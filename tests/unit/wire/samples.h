@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "consensus/engine.h"
+#include "consensus/wire/barrier.h"
 #include "consensus/wire/peer_messages.h"
 
 namespace zap::test {
@@ -28,6 +29,7 @@ class Samples {
   Record record(std::size_t kind);
   wire::Hello hello();
   wire::AnswerMessage answer_message(std::size_t kind);
+  wire::Barrier barrier();
 
  private:
   std::uint64_t number() { return random_() >> (random_() % 64); }

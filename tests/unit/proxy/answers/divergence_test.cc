@@ -89,7 +89,7 @@ TEST_CASE("census: a quarantine leaves q healthy applications, or is not made") 
   CHECK(four.mute() == 1);
   four.lost(2);
   CHECK_FALSE(four.may_quarantine());  // it will be quarantined when it comes back
-  CHECK(four.ready() == 0);
+  CHECK(four.ready().empty());
   four.said(2, {.ready = true});
   CHECK(four.may_quarantine());
 

@@ -53,6 +53,7 @@ struct Everything : DecisionSource, ApplierObserver {
     });
   }
   void answered(const AppAnswer&) override { ++answers; }
+  void read_in_place(const PlacedReads&, PlacedAnswers) override {}
   void applied_up_to(Index) override {}
   void backlog(bool) override {}
 

@@ -63,6 +63,12 @@ struct Observer : ApplierObserver {
                       (answer.reply ? std::string(answer.reply->payload.view()) : "lost") +
                       (answer.replay ? " replay" : ""));
   }
+  void read_in_place(const PlacedReads& reads, PlacedAnswers given) override {
+    for (std::size_t i = 0; i < given.size(); ++i) {
+      answers.push_back("read " + std::to_string(reads.reads[i].position) + ": " +
+                        (given[i] ? std::string(given[i]->payload.view()) : "none"));
+    }
+  }
   void applied_up_to(Index index) override { applied = index; }
   void backlog(bool full) override { backlogs.push_back(full); }
 

@@ -95,7 +95,9 @@ struct House : ApplierObserver {
         RouterSettings{
             .incarnation = 7, .membership = kMembers, .replies = replies, .limits = limits},
         engine, driver, metrics,
-        Router::Others{[this] { return peers_up; }, [this] { return apps_ready; }},
+        Router::Others{.connected = [this] { return peers_up; },
+                       .apps_ready = [this] { return apps_ready; },
+                       .own_apps_are_ready = [this] { return applier->health().ready(); }},
         CallsHandlers{.forget_fetch = [](const OperationId&) {},
                       .expects_local = [](const Call&) { return true; },
                       .mute = [] { return 0; }});
@@ -116,8 +118,20 @@ struct House : ApplierObserver {
   void decide(const Operation& operation, Index index) {
     Decision decision{.seq = index, .timestamp = 1};
     decision.calls.push_back({.call = std::make_shared<const Call>(operation), .index = index});
-    router->calls().decided(decision.calls[0], 0, read_clocks().instant);
+    router->decided(decision.calls[0], 0, read_clocks().instant);
     applier->enqueue(decision);
+  }
+  void decide_as(const Operation& operation, Outcome outcome, Index index) {
+    const DecidedCall decided{std::make_shared<const Call>(operation), outcome, index};
+    router->decided(decided, 0, read_clocks().instant);
+  }
+  void call_once(const char* key, std::uint64_t sequence) {
+    ClientCall made;
+    made.sequence = sequence;
+    made.method = {"POST", "/orders"};
+    made.payload = "pay";
+    made.key = IdempotencyKey{key, {}, {}};
+    router->handle(client, *route, std::move(made));
   }
 
   void answered(const AppAnswer& answer) override {
@@ -126,6 +140,7 @@ struct House : ApplierObserver {
     router->calls().local_reply(id, &*answer.reply, /*counts=*/true, now);
     router->calls().peer_reply(2, id, answer.reply->compared, now);
   }
+  void read_in_place(const PlacedReads&, PlacedAnswers) override {}
   void applied_up_to(Index index) override { reads->applied_up_to(index); }
   void backlog(bool) override {}
 
@@ -142,7 +157,7 @@ struct House : ApplierObserver {
   Driver driver{0, engine, ports};
   config::Listener listener;
   std::size_t peers_up = 3;
-  std::size_t apps_ready = 3;
+  std::vector<NodeId> apps_ready = {1, 2, 3};
   std::shared_ptr<ToyClient> client = std::make_shared<ToyClient>();
   std::optional<Applier> applier;
   std::optional<LocalReads> reads;
@@ -232,7 +247,7 @@ TEST_CASE("router: an application that is gone is no reason to refuse, but too f
   house.call("POST", "/orders", 1);
   CHECK(house.client->heard.empty());
   CHECK(Router::app_refusal(*house.applier));  // /readyz says so all the same
-  house.apps_ready = 1;
+  house.apps_ready = {2};
   house.call("POST", "/orders", 2);
   CHECK(house.client->heard == Lines{"2 starting"});
 }
@@ -280,6 +295,63 @@ TEST_CASE("router: a local read waits for the index that it asks for") {
   house.reads->expire(read_clocks().instant + 3s);
   CHECK(house.client->heard.back() == "2 index_not_reached");
   CHECK(house.reads->waiting() == 0);
+}
+
+TEST_CASE("router: the node that waits for a key's first call says so, until it is over") {
+  House house;
+  house.call_once("k", 1);
+  house.call_once("k", 2);
+  house.call_once("other", 3);
+  run_for(house.loop, 5ms);
+  CHECK(house.client->heard == Lines{"2 key_in_flight"});
+  const auto sent = house.engine.submits.at(0);
+  REQUIRE(sent.size() == 2);
+  REQUIRE(sent[0].once);
+  CHECK(sent[0].once->key != sent[1].once->key);
+
+  house.decide_as(sent[0], Outcome::kKeyReused, 9);
+  CHECK(house.client->heard.back() == "1 key_reused");
+  house.call_once("k", 4);
+  run_for(house.loop, 5ms);
+  CHECK(house.engine.submits.size() == 2);
+}
+
+TEST_CASE("router: a call that comes again under its key gets the first one's answer and index") {
+  House house;
+  house.call_once("k", 1);
+  run_for(house.loop, 5ms);
+  const Operation again = house.engine.submits.at(0).at(0);
+  house.decide_as(again, Outcome::kRepeated, 3);
+  CHECK(house.client->heard.empty());
+  const Reply kept{"kept", {}};
+  house.answered(
+      {.index = 3, .call = std::make_shared<const Call>(again), .reply = kept, .repeated = true});
+  CHECK(house.client->heard == Lines{"1 kept node1-7-1 @3"});
+}
+
+TEST_CASE("router: the reads of one turn leave in one barrier, beside the calls") {
+  House house(/*queue_bytes=*/1'000);
+  house.call("GET", "/a", 1);
+  house.call("POST", "/orders", 2);
+  house.call("GET", "/b", 3);
+  run_for(house.loop, 5ms);
+  REQUIRE(house.engine.submits.size() == 1);
+  const auto& sent = house.engine.submits[0];
+  REQUIRE(sent.size() == 2);
+  CHECK(sent[0].kind == OperationKind::kCall);
+  CHECK(sent[1].kind == OperationKind::kBarrier);
+  CHECK(sent[1].id == OperationId{0, 7, 2});
+
+  house.decide_as(sent[1], Outcome::kBarrier, 41);
+  const Reply reply{"seen", {}};
+  for (const NodeId node : {0, 1, 2, 3}) {
+    house.router->reads().heard(node, {.number = 2,
+                                       .answers = {{0, reply.compared, reply.payload},
+                                                   {1, reply.compared, reply.payload}}});
+  }
+  CHECK(house.client->heard == Lines{"1 seen  @41", "3 seen  @41"});
+  CHECK(house.router->waiting() == 1);
+  CHECK(house.router->queue_bytes() == 5);
 }
 
 TEST_CASE("router: an ordered call that an ordered call makes would wait for itself") {

@@ -54,10 +54,15 @@ TEST_CASE("outcomes: a call is remembered by its whole id until its ring comes r
 TEST_CASE(
     "status: an operation is unknown, pending, committed with its index, expired or refused") {
   using Known = Outcomes::Known;
-  CHECK(operation_json({.id = "node1-1-1"}) == "{\"id\":\"node1-1-1\",\"state\":\"unknown\"}\n");
+  CHECK(contains(operation_json({.id = "node1-1-1"}),
+                 "{\"id\":\"node1-1-1\",\"state\":\"unknown\",\"meaning\":\"this node never knew"));
   CHECK(contains(operation_json({.id = "x", .pending = true}), "\"pending\""));
-  CHECK(operation_json({.id = "x", .known = Known{Outcome::kApplied, 9}}) ==
-        "{\"id\":\"x\",\"state\":\"committed\",\"index\":9}\n");
+  CHECK(contains(operation_json({.id = "x", .known = Known{Outcome::kApplied, 9}}),
+                 "{\"id\":\"x\",\"state\":\"committed\",\"index\":9,\"meaning\":"));
+  CHECK(contains(operation_json({.id = "x", .known = Known{Outcome::kRepeated, 9}}),
+                 "\"state\":\"committed\",\"index\":9"));
+  CHECK(contains(operation_json({.id = "x", .known = Known{Outcome::kKeyReused, 9}}),
+                 "\"refused\",\"meaning\":\"its idempotency key"));
   CHECK(contains(operation_json({.id = "x", .known = Known{Outcome::kExpired, 0}}), "\"expired\""));
   CHECK(contains(operation_json({.id = "x", .known = Known{Outcome::kVoid, 0}}), "\"refused\""));
 }
