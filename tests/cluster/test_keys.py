@@ -6,12 +6,9 @@ import unittest
 
 from cluster import ClusterTest, wait_until
 from http_client import Closed, Connection
+from troubled import code_of
 
 PATH = "/kv/stock"
-
-
-def code_of(answer):
-    return json.loads(answer.body)["error"]["code"] if answer.status >= 400 else "ok"
 
 
 class Keys(ClusterTest):

@@ -1,14 +1,12 @@
 """Linearizable reads: answered from one place in the order, whatever happens to the nodes asked."""
 
 import sys
-import time
 import unittest
 from pathlib import Path
 
 from cluster import ClusterTest, wait_until
 from http_client import Connection
-from test_keys import code_of
-from test_troubled_apps import APP, trouble
+from troubled import APP, code_of, trouble
 
 
 class Reads(ClusterTest):
