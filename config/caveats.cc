@@ -75,25 +75,36 @@ void about_app(const Listener& listener, Sentences& out) {
   const std::string name = listener.name + ": the application at " + to_string(app.address);
   const bool speaks_info =
       app.protocol == ListenerProtocol::kCallback || app.protocol == ListenerProtocol::kRedis;
-  if (!is_loopback(app.address) && !app.instance && !speaks_info) {
+  const bool durable = app.state == AppState::kDurable;
+  const bool tells_index = app.applied_index || speaks_info;
+  if (!is_loopback(app.address) && !app.instance && !tells_index) {
     out.push_back(name +
-                  " is on another host and has no app.instance: its restarts cannot be "
-                  "noticed, and after its own the sidecar waits for run --app-is empty or "
-                  "--app-is kept.");
+                  " is on another host and has neither app.instance nor app.applied_index: its "
+                  "restarts cannot be noticed" +
+                  (durable ? "."
+                           : ", and after its own the sidecar waits for run --app-is empty or "
+                             "--app-is kept."));
   }
-  if (app.state == AppState::kDurable && !app.applied_index && !speaks_info) {
+  if (!tells_index) {
     out.push_back(name +
-                  " is durable without app.applied_index: after a crash the one call in "
-                  "flight is executed at least once, not exactly once.");
+                  (durable ? " is durable without app.applied_index: after a crash the one call in "
+                             "flight is executed at least once, not exactly once."
+                           : " has no app.applied_index: unless the sidecar starts it (run -- "
+                             "COMMAND), a call whose connection breaks unanswered is executed at "
+                             "least once, not exactly once."));
+  }
+  if (durable) {
+    out.push_back(name +
+                  " is durable: where it diverges it stays in quarantine until it is emptied and "
+                  "the sidecar is started with --app-is empty.");
   }
   if (!speaks_info) {
     const char* const lacks = app.snapshot
                                   ? " has an app.snapshot, which this version does not use yet"
                                   : " has no app.snapshot";
     out.push_back(name + lacks + ": snapshots hold the sidecar's own state only, " +
-                  (app.state == AppState::kMemory
-                       ? "and a restart of it replays every call from the first on."
-                       : "and the log is kept whole unless wal.keep is given."));
+                  (durable ? "and the log is kept whole unless wal.keep is given."
+                           : "and a restart of it replays every call from the first on."));
   }
 }
 
@@ -114,6 +125,13 @@ void about_methods(const Config& config, const Listener& listener, Sentences& ou
                   ": leader reads are one node's word: stale or false if the leader lies.");
   }
   for (const Method& method : listener.methods) {
+    if (method.mode == Mode::kReplicated && method.compare != Compare::kFull) {
+      out.push_back(listener.name + ": '" + method.match + "' compares " +
+                    (method.compare == Compare::kStatus ? "the status of its answers only"
+                                                        : "nothing of its answers") +
+                    ": a client may get what no other copy answered, and a copy that diverged is "
+                    "not noticed by it.");
+    }
     if (listener.protocol == ListenerProtocol::kHttp && is_unordered_write(method)) {
       out.push_back(listener.name + ": '" + method.match +
                     "' is not ordered: a call that changes state changes this copy alone, and the "

@@ -15,7 +15,10 @@ namespace zap {
 
 std::unique_ptr<AnswerExchange> Sidecar::make_exchange() {
   return std::make_unique<AnswerExchange>(
-      loop_, config_.self, membership_,
+      loop_,
+      AnswerExchange::Settings{.self = config_.self,
+                               .compares = config_.consensus.replies == config::Replies::kQuorum},
+      membership_,
       AnswerExchange::Handlers{
           .send = [this](NodeId peer, const auto& message) { peers_->send(peer, message); },
           .read = [this](const Call& call,

@@ -7,9 +7,9 @@
 
 namespace zap {
 
-AnswerExchange::AnswerExchange(EventLoop& loop, NodeId self, const Membership& membership,
+AnswerExchange::AnswerExchange(EventLoop& loop, Settings settings, const Membership& membership,
                                Handlers handlers)
-    : self_(self),
+    : settings_(settings),
       membership_(membership),
       handlers_(std::move(handlers)),
       outbox_(loop, handlers_.send),
@@ -17,20 +17,21 @@ AnswerExchange::AnswerExchange(EventLoop& loop, NodeId self, const Membership& m
                {.ask = [this](NodeId donor, const auto& calls) { handlers_.send(donor, calls); },
                 .read = handlers_.read,
                 .done = handlers_.fetched}),
-      inquiries_(self, membership.quorum(),
+      inquiries_(settings.self, membership.quorum(),
                  {.ask_all = [this](const auto& calls) { send_to_all(calls); },
                   .diverged = [this](const Divergence& found) { diverged(found); }}),
-      census_(self, membership.quorum()) {}
+      census_(settings.self, membership.quorum()) {}
 
 // ---------------------------------------------------------------- what happens here
 
 void AnswerExchange::answered(const AppAnswer& answer, Index newest) {
+  if (!settings_.compares) return;
   const OperationId& id = answer.call->operation.id;
   const bool counts = answer.reply && !answer.replay;
   if (counts) recent_.keep(*answer.call, answer.index, *answer.reply);
   // What is replayed from long ago nobody waits for.
   const bool is_waited_for = answer.repeated || answer.index + limits::kCallsCompared > newest;
-  if (id.origin != self_ && (counts || is_waited_for)) {
+  if (id.origin != settings_.self && (counts || is_waited_for)) {
     outbox_.add(id, counts ? std::optional(answer.reply->compared) : std::nullopt);
   }
   if (answer.index >= newest) outbox_.send_soon();
@@ -41,7 +42,7 @@ void AnswerExchange::fetch(const CallPtr& call, const Digest& agreed, std::vecto
 }
 
 void AnswerExchange::diverged(const Divergence& divergence) {
-  if (divergence.node != self_) {
+  if (divergence.node != settings_.self) {
     PerSecond& told =
         disputes_told_.try_emplace(divergence.node, limits::kDisputesPerSecond).first->second;
     if (!told.allows()) return;
@@ -74,7 +75,7 @@ void AnswerExchange::received(NodeId from, const wire::AnswerMessage& message) {
 
 void AnswerExchange::on(NodeId from, const wire::Replies& replies) {
   for (const wire::Replies::Result& result : replies.results) {
-    handlers_.reply(from, {self_, replies.incarnation, result.number}, result.digest);
+    handlers_.reply(from, {settings_.self, replies.incarnation, result.number}, result.digest);
   }
 }
 
@@ -115,7 +116,7 @@ void AnswerExchange::on(NodeId from, const wire::AppState& state) { census_.said
 
 void AnswerExchange::send_to_all(const wire::AnswerMessage& message) {
   for (const Member& member : membership_.members) {
-    if (member.id != self_) handlers_.send(member.id, message);
+    if (member.id != settings_.self) handlers_.send(member.id, message);
   }
 }
 

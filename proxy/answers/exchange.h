@@ -43,7 +43,12 @@ class AnswerExchange {
     std::function<void(const Divergence& divergence)> diverged;
   };
 
-  AnswerExchange(EventLoop& loop, NodeId self, const Membership& membership, Handlers handlers);
+  struct Settings {
+    NodeId self = 0;
+    bool compares = true;  ///< false with `replies: local`: nobody hears of answers
+  };
+  AnswerExchange(EventLoop& loop, Settings settings, const Membership& membership,
+                 Handlers handlers);
 
   // what happens here
 
@@ -75,7 +80,7 @@ class AnswerExchange {
   void on(NodeId from, const wire::ReadAnswers& answers) { handlers_.read_answers(from, answers); }
   void send_to_all(const wire::AnswerMessage& message);
 
-  const NodeId self_;
+  const Settings settings_;
   const Membership& membership_;
   const Handlers handlers_;
   ReplyOutbox outbox_;

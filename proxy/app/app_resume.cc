@@ -49,6 +49,7 @@ AppResume as_the_operator_says(const AppSituation& now) {
 AppResume resume(const AppSituation& now) {
   if (now.quarantined && now.app_is == AppIs::kEmpty && !now.settled_before) return go_on(0);
   const bool run_tells = !now.run.empty();
+  if (!run_tells && now.answers_index) return ask();
   if (now.known && now.run == now.known_run && (run_tells || now.settled_before)) {
     return same_run(now);
   }

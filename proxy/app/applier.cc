@@ -78,7 +78,7 @@ class Applier::Implementation {
   Index decided_at_start_ = 0;
   Index applied_ = 0;
   Index told_applied_ = 0;
-  Index replays_ = 0;          ///< up to it, this run's answers are those to replays
+  Index replays_ = 0;          ///< up to it, what the application answers now was asked before
   Index target_ = 0;           ///< up to it, calls are read back from the log
   std::string error_;          ///< why there is no connection
   std::string waits_because_;  ///< why an operator must speak
@@ -226,9 +226,10 @@ void Applier::Implementation::go_on(Index after, bool same_run) {
   held_ = progress_.quarantined_at() != 0 && after >= progress_.quarantined_at();
   error_.clear();
   waits_because_.clear();
-  if (!same_run || !settled_before_) {
-    replays_ = progress_.ever_sent();
-    target_ = std::max({replays_, after, backlog_.decided()});
+  const bool again = after < progress_.ever_sent();
+  if (again) replays_ = progress_.ever_sent();
+  if ((again && !same_run) || !settled_before_) {
+    target_ = std::max({progress_.ever_sent(), after, backlog_.decided()});
   }
   settled_ = settled_before_ = true;
   move_applied();

@@ -39,7 +39,17 @@ TEST_CASE("what a configuration gives up is said") {
   CHECK(says(with("sync_mode: always", "sync_mode: batch"), 0, "the last 100 ms"));
   CHECK(says(with("batch_size: 100", "replies: local"), 0, "the word of one application"));
   CHECK(says(with("state: memory", "state: durable"), 0, "at least once, not exactly once"));
+  CHECK(says(with("state: memory", "state: durable"), 0, "stays in quarantine"));
+  CHECK(says(*load(cluster.file()), 0, "unless the sidecar starts it"));
+  CHECK_FALSE(says(with("state: memory", "state: memory\n      applied_index: \"GET /i\""), 0,
+                   "at least once"));
   CHECK(says(with("\"127.0.0.1:5001\"", "db:5001"), 0, "--app-is kept"));
+  CHECK_FALSE(says(with("\"127.0.0.1:5001\"\n      state: memory",
+                        "db:5001\n      state: memory\n      instance: \"GET /i\""),
+                   0, "cannot be noticed"));
+  CHECK(
+      says(with("methods: []", "methods: [{match: \"POST /a\", mode: replicated, compare: none}]"),
+           0, "nothing of its answers"));
   CHECK(says(with("\"127.0.0.1:8081\"", "0.0.0.0:8081"), 0, "in the clear"));
   CHECK(says(with("state: memory",
                   "state: memory\n      snapshot: {save: \"GET /s\", restore: \"PUT /s\"}"),

@@ -58,6 +58,25 @@ TEST_CASE("app progress: where nothing was known, what may have been sent counts
   CHECK(progress->sent() == 0);
 }
 
+TEST_CASE("app progress: a quarantine outlives the process and the run, until it is lifted") {
+  const ScratchFolder folder;
+  {
+    const auto progress = open(folder / "app");
+    progress->begin_run("process 7", 0, 0);
+    CHECK(progress->quarantined_at() == 0);
+    progress->mark_answered(9);
+    progress->quarantine(8);
+  }
+  const auto progress = open(folder / "app");
+  CHECK(progress->known());
+  CHECK(progress->answered() == 9);
+  CHECK(progress->quarantined_at() == 8);
+  progress->begin_run("process 8", 0, 0);
+  CHECK(progress->quarantined_at() == 8);
+  progress->lift_quarantine();
+  CHECK(progress->quarantined_at() == 0);
+}
+
 TEST_CASE("app progress: a damaged file counts as missing") {
   const ScratchFolder folder;
   open(folder / "app")->begin_run("process 7", 3, 0);

@@ -92,6 +92,20 @@ TEST_CASE("app resume: where nothing tells, a new connection of one sidecar is n
   situation.known_run = "";
   situation.settled_before = true;
   CHECK(resumed(situation) == "after 5, same run");
+  situation.answers_index = true;  // unless it can be asked
+  CHECK(resumed(situation) == "ask");
+}
+
+TEST_CASE("app resume: an operator's word that it is empty ends a quarantine, once") {
+  for (const AppState state : {AppState::kMemory, AppState::kDurable}) {
+    AppSituation situation = answered_five(state, "a");
+    situation.app_is = AppIs::kEmpty;
+    CHECK(resumed(situation) == "after 5, same run");  // it is known better
+    situation.quarantined = true;
+    CHECK(resumed(situation) == "after 0");
+    situation.settled_before = true;
+    CHECK(resumed(situation) == "after 5, same run");
+  }
 }
 
 TEST_CASE("app resume: a lost progress file leaves only what the operator says") {

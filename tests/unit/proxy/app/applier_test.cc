@@ -341,6 +341,86 @@ TEST_CASE("applier: a changed app.instance is a restart") {
         Lines{"- ask /instance", "1 call 1", "- ask /instance", "1 replay call 1"});
 }
 
+TEST_CASE("applier: in quarantine an application gets no calls and gives no answers") {
+  Sidecar sidecar;
+  std::string heard;
+  const auto app = sidecar.app(silence);
+  sidecar.start(app->address());
+  sidecar.decide(2);
+  run_until(sidecar.loop, [&] { return app->waiting() == 1; });
+  app->answer("one");
+  run_until(sidecar.loop, [&] { return app->waiting() == 1; });
+  CHECK(sidecar.applier->quarantine(1));
+  sidecar.applier->read(Bytes("read"), 5s, [&](const Result<Reply>& reply) {
+    heard = reply ? "answered" : reply.error().message;
+  });
+  app->answer("two");
+  sidecar.decide(1);
+  run_for(sidecar.loop, 50ms);
+  CHECK(app->received == Lines{"1 call 1", "2 call 2"});
+  CHECK(sidecar.observer.answers == Lines{"1 one", "2 lost"});
+  CHECK_THAT(heard, Catch::Contains("quarantine"));
+  CHECK(sidecar.applier->health().state == AppHealth::State::kQuarantined);
+
+  sidecar.start(app->address());  // the sidecar restarts, the application does not
+  run_for(sidecar.loop, 50ms);
+  CHECK(app->received.size() == 2);
+  CHECK(sidecar.applier->health().state == AppHealth::State::kQuarantined);
+}
+
+TEST_CASE("applier: a restart and a replay end the quarantine of a memory application") {
+  Sidecar sidecar;
+  auto app = sidecar.app(echo);
+  sidecar.start(app->address());
+  sidecar.decide(3);
+  sidecar.run_until_applied(3);
+  CHECK(sidecar.applier->quarantine(2));
+  sidecar.decide(1);
+
+  const Address address = app->address();
+  app.reset();
+  app = sidecar.app(echo, address);
+  run_until(sidecar.loop, [&] { return sidecar.applier->health().ready(); });
+  sidecar.run_until_applied(4);
+  CHECK(app->received ==
+        Lines{"1 replay call 1", "2 replay call 2", "3 replay call 3", "4 call 4"});
+  CHECK_FALSE(sidecar.applier->quarantine(3));  // an answer of the run before
+  CHECK(sidecar.applier->quarantine(4));
+}
+
+TEST_CASE("applier: a durable application that restarts stays in quarantine") {
+  Sidecar sidecar;
+  sidecar.settings.app.state = config::AppState::kDurable;
+  auto app = sidecar.app(echo);
+  sidecar.start(app->address());
+  sidecar.decide(2);
+  sidecar.run_until_applied(2);
+  CHECK(sidecar.applier->quarantine(2));
+  const Address address = app->address();
+  app.reset();
+  app = sidecar.app(echo, address);
+  sidecar.decide(1);
+  run_until(sidecar.loop, [&] { return app->accepted > 0; });
+  run_for(sidecar.loop, 50ms);
+  CHECK(app->received.empty());
+  CHECK(sidecar.applier->health().state == AppHealth::State::kQuarantined);
+}
+
+TEST_CASE("applier: a quarantine that is taken back goes on where it stopped") {
+  Sidecar sidecar;
+  const auto app = sidecar.app(echo);
+  sidecar.start(app->address());
+  sidecar.decide(1);
+  sidecar.run_until_applied(1);
+  CHECK(sidecar.applier->quarantine(1));
+  sidecar.decide(2);
+  run_for(sidecar.loop, 20ms);
+  sidecar.applier->take_quarantine_back();
+  sidecar.run_until_applied(3);
+  CHECK(app->received == Lines{"1 call 1", "2 call 2", "3 call 3"});
+  CHECK(sidecar.applier->health().ready());
+}
+
 TEST_CASE("applier: beyond its bound, decided calls wait in the log and not in memory") {
   Sidecar sidecar;
   sidecar.settings.queue_calls = 4;
