@@ -10,6 +10,9 @@ namespace zap::pbft {
 
 namespace {
 
+/// What a call takes of a batch before its first byte, for fairness among origins.
+constexpr std::size_t kCallCost = 1'000;
+
 std::size_t bytes_of(const Call& call) { return call.operation.payload.size() + sizeof(Call); }
 
 std::size_t bytes_of(const BundleProof& proof) {
@@ -93,39 +96,59 @@ void Pool::unpin_all() {
   pinned_.clear();
 }
 
-void Pool::decided(const OperationId& id) {
+std::optional<Instant> Pool::decided(const OperationId& id) {
   const auto found = origins_.find(id.origin);
-  if (found == origins_.end()) return;
+  if (found == origins_.end()) return std::nullopt;
   Origin& origin = found->second;
 
   // A newer run was decided before any of its bundles came: the older one has nothing to wait for.
   if (id.incarnation > origin.incarnation) supersede(origin, id.incarnation);
-  if (id.incarnation < origin.incarnation) return;
+  if (id.incarnation < origin.incarnation) return std::nullopt;
+  const Waiting* waiting = find_waiting(id);
+  const std::optional<Instant> since = waiting ? std::optional(waiting->since) : std::nullopt;
   forget_waiting(origin, id.number);
   for (const Digest& digest : std::exchange(origin.superseded, {})) forget(origin, digest);
+  return since;
 }
 
 std::vector<CallPtr> Pool::take(std::size_t count, std::size_t bytes) {
+  struct Share {
+    NodeId id;
+    Origin* origin;
+    std::size_t cost = 0;
+  };
+  std::vector<Share> shares;
+  for (auto& [id, origin] : origins_) {
+    if (!origin.unproposed.empty()) shares.push_back({id, &origin});
+  }
+  // Whose turn it is goes first, here and wherever two had as much.
+  std::rotate(shares.begin(),
+              std::find_if(shares.begin(), shares.end(),
+                           [this](const Share& share) { return share.id >= next_turn_; }),
+              shares.end());
+  if (!shares.empty()) next_turn_ = shares.front().id + 1;
+
   std::vector<CallPtr> taken;
   std::size_t taken_bytes = 0;
-  if (origins_.empty()) return taken;
-  auto origin = origins_.lower_bound(next_turn_);
-  while (taken.size() < count && unproposed_ > 0) {
-    if (origin == origins_.end()) origin = origins_.begin();
-    std::set<std::uint64_t>& numbers = origin->second.unproposed;
-    if (!numbers.empty()) {
-      const std::uint64_t number = *numbers.begin();
-      Waiting& waiting = origin->second.waiting.at(number);
-      const CallPtr& call = payloads_.at(waiting.payloads.front()).call;
-      taken_bytes += call->operation.payload.size();
-      if (taken_bytes > bytes && !taken.empty()) return taken;
-      numbers.erase(numbers.begin());
-      --unproposed_;
-      waiting.proposed = true;
-      taken.push_back(call);
+  while (taken.size() < count && !shares.empty()) {
+    const auto share = std::min_element(
+        shares.begin(), shares.end(),
+        [](const Share& one, const Share& other) { return one.cost < other.cost; });
+    std::set<std::uint64_t>& numbers = share->origin->unproposed;
+    Waiting& waiting = share->origin->waiting.at(*numbers.begin());
+    const CallPtr& call = payloads_.at(waiting.payloads.front()).call;
+    const std::size_t size = call->operation.payload.size();
+    if (!taken.empty() && taken_bytes + size > bytes) {
+      shares.erase(share);  // its turn to be first will come
+      continue;
     }
-    ++origin;
-    next_turn_ = origin == origins_.end() ? 0 : origin->first;
+    taken_bytes += size;
+    share->cost += kCallCost + size;
+    numbers.erase(numbers.begin());
+    --unproposed_;
+    waiting.proposed = true;
+    taken.push_back(call);
+    if (numbers.empty()) shares.erase(share);
   }
   return taken;
 }
@@ -175,6 +198,11 @@ std::vector<Digest> Pool::waiting_of(NodeId origin, std::size_t limit) const {
     digests.push_back(waiting.payloads.front());
   }
   return digests;
+}
+
+bool Pool::is_waiting(NodeId origin) const {
+  const auto found = origins_.find(origin);
+  return found != origins_.end() && !found->second.waiting.empty();
 }
 
 std::size_t Pool::waiting() const {

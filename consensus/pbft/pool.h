@@ -49,7 +49,8 @@ class Pool {
   std::vector<Bundle> bundles_of(const std::vector<Digest>& digests, std::size_t bytes) const;
 
   /// The id was decided, one way or another: forgets its payloads and all of older incarnations.
-  void decided(const OperationId& id);
+  /// Says since when it waited here, where it did.
+  std::optional<Instant> decided(const OperationId& id);
 
   /// Keeps these payloads, held or to come, whatever the bounds say: a proposal of the current
   /// view for `seq` names them. Until unpin.
@@ -61,7 +62,9 @@ class Pool {
 
   std::size_t unproposed() const { return unproposed_; }
   /// Up to `count` calls (and, after the first, no more than `bytes` of payload) that no proposal
-  /// names, the origins in turn, each in number order; they count as proposed from here on.
+  /// names, each origin's in number order; they count as proposed from here on. Origins share a
+  /// batch by what their calls cost, so that who has many of them, or large ones, delays nobody
+  /// else's.
   std::vector<CallPtr> take(std::size_t count, std::size_t bytes);
   /// A proposal of the current view names this call.
   void mark_proposed(const OperationId& id);
@@ -93,6 +96,7 @@ class Pool {
   /// The same of one origin, whoever proposed them.
   std::vector<Digest> waiting_of(NodeId origin, std::size_t limit) const;
 
+  bool is_waiting(NodeId origin) const;
   std::size_t waiting() const;
   /// Bytes kept of another origin's ended runs that no proposal of now names: the most there
   /// are, for the invariants.

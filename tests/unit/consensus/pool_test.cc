@@ -1,5 +1,6 @@
 #include "consensus/pbft/pool.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 using namespace zap;
@@ -40,6 +41,55 @@ TEST_CASE("the leader takes from the origins in turn, from each in number order"
   CHECK(pool.unproposed() == 2);
   CHECK(numbers(pool.take(10, 1000)) == std::vector<std::uint64_t>{104, 105});
   CHECK(pool.take(10, 1000).empty());
+}
+
+TEST_CASE("origins share a batch by what their calls cost") {
+  Pool pool(kSelf);
+  for (std::uint64_t number = 1; number <= 50; ++number) {
+    pool.add(call(1, number, std::string(3'000, 'x')), proof(), kNow);
+    pool.add(call(2, number), proof(), kNow);
+  }
+  const std::vector<CallPtr> batch = pool.take(30, 1'000'000);
+  const auto large = std::count_if(batch.begin(), batch.end(), [](const CallPtr& taken) {
+    return taken->operation.id.origin == 1;
+  });
+  CHECK(large == 6);
+}
+
+TEST_CASE("one origin at a hundred times the rate of the others does not delay them") {
+  Pool pool(kSelf);
+  for (std::uint64_t number = 1; number <= 1'000; ++number) {
+    pool.add(call(1, number), proof(), kNow);
+    if (number % 100 != 0) continue;
+    for (const NodeId origin : {2, 3}) pool.add(call(origin, number / 100), proof(), kNow);
+  }
+  const std::vector<std::uint64_t> taken = numbers(pool.take(30, kAnyBytes));
+  for (std::uint64_t number = 1; number <= 10; ++number) {
+    for (const std::uint64_t origin : {1, 2, 3}) {
+      CHECK(std::count(taken.begin(), taken.end(), origin * 100 + number) == 1);
+    }
+  }
+}
+
+TEST_CASE("whoever is first goes round, even where a batch has room for one call") {
+  Pool pool(kSelf);
+  for (const NodeId origin : {1, 2, 3}) {
+    for (std::uint64_t number = 1; number <= 2; ++number) {
+      pool.add(call(origin, number), proof(), kNow);
+    }
+  }
+  std::vector<std::uint64_t> order;
+  for (int batch = 0; batch < 6; ++batch) order.push_back(numbers(pool.take(1, 1'000)).front());
+  CHECK(order == std::vector<std::uint64_t>{101, 201, 301, 102, 202, 302});
+}
+
+TEST_CASE("a call too large for what is left of a batch holds up its own origin alone") {
+  Pool pool(kSelf);
+  pool.add(call(1, 1, std::string(60, 'x')), proof(), kNow);
+  pool.add(call(2, 1, std::string(60, 'x')), proof(), kNow);
+  pool.add(call(3, 1, "small"), proof(), kNow);
+  CHECK(numbers(pool.take(10, 100)) == std::vector<std::uint64_t>{101, 301});
+  CHECK(numbers(pool.take(10, 100)) == std::vector<std::uint64_t>{201});
 }
 
 TEST_CASE("a batch stops at its bytes, and carries one call however large") {
