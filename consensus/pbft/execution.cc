@@ -48,7 +48,13 @@ void Replica::execute_ready() {
       record.content.calls.clear();
     }
     out_.write.push_back(std::move(record));
-    for (const CallPtr& call : content.calls) pool_.decided(call->operation.id);
+    for (const CallPtr& call : content.calls) {
+      const OperationId& id = call->operation.id;
+      const auto since = pool_.decided(id);
+      if (since && id.origin == settings_.self) {
+        pace_.decided(now_.instant - std::max(*since, timers_since_));
+      }
+    }
     slot.executed = true;
     wants_.erase(seq);
     if (active_ && slot.decided_view == view_) progress_in_view();

@@ -18,6 +18,7 @@
 
 #include "consensus/engine.h"
 #include "consensus/ledger.h"
+#include "consensus/pbft/pace.h"
 #include "consensus/pbft/pool.h"
 #include "consensus/pbft/restore.h"
 #include "consensus/pbft/settings.h"
@@ -62,6 +63,7 @@ class Replica final : public Engine {
   void on(const Connected&);
   void on(const Backlog&);
   void settle();
+  void measure_pace(const Now& now);
   void run_timers();
   Instant next_wake() const;
   bool is_leader() const { return leader() == settings_.self; }
@@ -207,6 +209,7 @@ class Replica final : public Engine {
   std::optional<Instant> slow_clock_since_;       ///< the leader's timestamps lag behind our clock
   bool clock_stands_still_ = false;               ///< for too long: the view is to be changed
   std::optional<Instant> suspects_until_;         ///< our time was up not long before
+  Pace pace_;                                     ///< of view_
   bool gives_up_view_ = false;                    ///< our proposal in it cannot be proved
   bool wants_out_ = false;                        ///< of view_, as our status says
 

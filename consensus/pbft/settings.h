@@ -63,6 +63,7 @@ struct Policy {
   bool new_view_without_nulls = false;            ///< leaves gaps instead of null requests
   bool new_view_unchecked = false;                ///< a backup believes O without computing it
   bool no_join_on_weak_quorum = false;            ///< f + 1 who want a higher view move nobody
+  bool slow_leader_stays = false;                 ///< ... as long as no call's time is up
   bool leader_never_gives_up = false;             ///< though it cannot prove what it proposed
   bool leaves_view_alone = false;                 ///< one's own suspicion is enough to leave
   bool left_out_stay_out = false;                 ///< no view is left for who cannot vote in it

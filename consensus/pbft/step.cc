@@ -30,6 +30,8 @@ Replica::Replica(Settings settings, Restored restored, Policy policy)
       ledger_(std::move(restored.ledger)),
       stable_(std::move(restored.stable)),
       new_view_(std::move(restored.new_view)),
+      pace_(settings_.round_timeout, settings_.election_timeout,
+            settings_.membership.quorum().one_correct()),
       incarnation_(restored.incarnation),
       restored_view_(restored.view),
       restored_stable_(stable_.seq),
@@ -96,6 +98,7 @@ Outputs Replica::step(const Now& now, const Input& input) {
     slow_clock_since_.reset();
     if (election_deadline_) election_deadline_ = now.instant + settings_.election_timeout;
   }
+  measure_pace(now);
   now_ = now;
   last_step_ = now.instant;
   if (backlog_.full && !policy_.timers_run_with_full_backlog) timers_since_ = now.instant;
@@ -106,6 +109,14 @@ Outputs Replica::step(const Now& now, const Input& input) {
   if (is_leader() && active_) propose();
   out_.wake_at = next_wake();
   return std::exchange(out_, {});
+}
+
+/// Time since the last step counts where our calls wait for the leader, and for it alone.
+void Replica::measure_pace(const Now& now) {
+  const Duration passed = now.instant - last_step_;
+  const bool counts = active_ && !is_leader() && !settings_.fixed_leader && !backlog_.full &&
+                      passed <= 2 * settings_.round_timeout && pool_.is_waiting(settings_.self);
+  if (counts) pace_.waited(passed);
 }
 
 /// What an input made possible, in slot order.

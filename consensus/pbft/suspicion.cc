@@ -50,6 +50,7 @@ bool Replica::is_time_up() const {
            !policy_.election_timer_never_fires;
   }
   return clock_stands_still_ || (gives_up_view_ && !policy_.leader_never_gives_up) ||
+         (pace_.is_too_slow() && pool_.is_waiting(settings_.self) && !policy_.slow_leader_stays) ||
          pool_.any_oldest([this](NodeId origin, const Pool::Oldest& oldest) {
            if (policy_.timers_on_own_calls_only && origin != settings_.self) return false;
            if (policy_.timer_stops_at_prepare && oldest.proposed) return false;
@@ -107,6 +108,7 @@ void Replica::forget_suspicions() {
   suspects_until_.reset();
   wants_out_ = false;
   gives_up_view_ = false;
+  pace_.end_view();
   for (auto& [id, peer] : peers_) {
     const bool helped =
         peer.left_out_since &&

@@ -274,6 +274,7 @@ void Byzantine::bend(pbft::Batches& batches) {
 }
 
 void Byzantine::bend(pbft::Status& status) {
+  if (treachery_.content) status.wants = 0;
   if (treachery_.rushes_views) status.wants = status.view + random_.between(1, 20);
   if (!treachery_.lies_status) return;
   const Seq offset = random_.chance(0.5) ? 1'000'000 : random_.below(300);

@@ -326,6 +326,7 @@ Scenario draw_scenario(std::uint64_t seed, std::optional<Profile> profile, std::
             static_cast<NodeId>(random.between(1, scenario.settings.membership.members.size() - 1));
         Traitor traitor{.node = liar};
         traitor.treachery.origin = static_cast<Treachery::Origin>(random.between(1, 4));
+        traitor.treachery.content = true;
         traitor.treachery.withheld.assign(std::variant_size_v<Message>, 0);
         scenario.traitors.push_back(traitor);
       }

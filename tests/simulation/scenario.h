@@ -49,6 +49,7 @@ struct Treachery {
   bool lies_status = false;          ///< far ahead, or far behind
   bool lies_shown = false;           ///< hides from a returning replica what that has said
   bool rushes_views = false;         ///< VIEW-CHANGEs for far views
+  bool content = false;              ///< wishes for no other leader, whatever it waits for
   bool rushes_clock = false;         ///< proposes timestamps far ahead
   bool revives_calls = false;        ///< proposes calls of an origin's life before
   std::optional<NodeId> censors;     ///< does not want to know of this origin's calls

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <deque>
+#include <set>
+#include <utility>
 
 #include "tests/support/lockstep.h"
 
@@ -142,6 +145,47 @@ std::string half_hear_of_a_call(const pbft::Policy& policy) {
   return unless(cluster.state(2).view > 0, "who has heard of no call stays with a dead leader");
 }
 
+/// Calls decided in half a minute, where three clients make their next calls as soon as the last
+/// are decided, and replica 0 says each proposal so much later.
+Index decided_in_half_a_minute(const pbft::Policy& policy, Duration delay) {
+  Lockstep cluster(4, {}, policy);
+  struct Late {
+    Duration due;
+    InFlight message;
+  };
+  std::deque<Late> late;
+  std::set<std::pair<Seq, NodeId>> said;
+  Duration now{};
+  const auto hold = [&](const InFlight& m) {
+    const auto* proposal = std::get_if<pbft::PrePrepare>(m.message.get());
+    if (!proposal || m.from != 0 || m.to == 0 || said.contains({proposal->seq, m.to})) return false;
+    late.push_back({now + delay, m});
+    return true;
+  };
+  Index asked = 0;
+  for (; now < 30s; now += 10ms) {
+    if (cluster.state(1).commit_index >= asked) {
+      for (const NodeId client : {1, 2, 3}) cluster.submit(client, "a");
+      asked += 3;
+    }
+    cluster.pass(10ms, hold);
+    for (; !late.empty() && late.front().due <= now; late.pop_front()) {
+      const InFlight& m = late.front().message;
+      said.emplace(std::get<pbft::PrePrepare>(*m.message).seq, m.to);
+      cluster.forge(m.from, m.to, *m.message);
+    }
+    cluster.deliver(hold);
+  }
+  return cluster.state(1).commit_index;
+}
+
+std::string leader_waits_for_the_timer(const pbft::Policy& policy) {
+  const Index slow = decided_in_half_a_minute(policy, 400ms);
+  const Index honest = decided_in_half_a_minute({}, 0ms);
+  return unless(slow * 10 >= honest * 3,
+                "a leader that delays all to just below the timer keeps its view");
+}
+
 }  // namespace
 
 const std::vector<Story>& stories() {
@@ -156,6 +200,7 @@ const std::vector<Story>& stories() {
       STORY(timers_on_own_calls_only, leader_hears_of_no_call),
       STORY(no_join_on_weak_quorum, half_hear_of_a_call),
       STORY(vote_before_others_spoke, one_that_forgot_asks_one),
+      STORY(slow_leader_stays, leader_waits_for_the_timer),
       STORY(leader_never_gives_up, all_restart_and_proofs_are_lost),
       STORY(leaves_view_alone, one_hears_nothing_for_a_moment),
       STORY(left_out_stay_out, one_left_alone),
