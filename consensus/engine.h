@@ -54,8 +54,8 @@ struct Connected {
   NodeId peer = 0;
 };
 
-/// How much the application beside us has before it. Told whenever `full` changes and, while we lead
-/// the view, whenever `calls` did.
+/// How much the application beside us has before it. Told whenever `full` changes and, while we
+/// lead the view, whenever `calls` did.
 struct Backlog {
   std::size_t calls = 0;  ///< decided, and not answered by it: a leader lets the next ones gather
   bool full = false;      ///< no timer of ours counts: the application is slow, not the leader
@@ -138,6 +138,10 @@ class Engine {
 
   /// How many calls the next Submit may carry: below 4,096 numbers may wait undecided.
   virtual std::size_t room() const = 0;
+
+  /// True of a message that can change nothing any more: a vote for what has its quorum already.
+  /// Its signature need not be verified, nor step() hear of it.
+  virtual bool is_superfluous(const Message& message) const = 0;
 
   /// What became of a call, as far as the client table tells: decided already?
   virtual bool is_decided(const OperationId& id) const = 0;

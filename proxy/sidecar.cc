@@ -170,7 +170,9 @@ Result<void> Sidecar::open_peers() {
        .methods_table = methods_digest(config_.listeners),
        .software_version = ZAP_VERSION},
       std::move(*tls),
-      {.on_message = [this](NodeId from, MessagePtr message) { received(from, message); },
+      {.is_superfluous =
+           [this](const Message& message) { return engine_->is_superfluous(message); },
+       .on_message = [this](NodeId from, MessagePtr message) { received(from, message); },
        .on_answers = [this](NodeId from,
                             const auto& message) { exchange_->received(from, message); },
        .on_connected =

@@ -296,6 +296,18 @@ void Replica::check_prepared(Seq seq, Slot& slot) {
   vote(Commit{epoch_, slot.accepted->view, seq, slot.accepted->digest});
 }
 
+/// A certificate takes q - 1 prepares, and n - 1 replicas send one. What contradicts it is
+/// evidence.
+bool Replica::is_superfluous(const Message& message) const {
+  const auto* prepare = std::get_if<Prepare>(&message);
+  if (!prepare) return false;
+  const auto slot = slots_.find(prepare->seq);
+  if (slot == slots_.end() || !slot->second.prepared) return false;
+  const Certificate& certificate = *slot->second.prepared;
+  return certificate.epoch == prepare->epoch && certificate.view == prepare->view &&
+         certificate.digest == prepare->digest;
+}
+
 void Replica::handle(NodeId from, const Commit& message) {
   Slot* slot = slot_for(message.seq);
   if (!slot) return;

@@ -51,6 +51,7 @@ class Replica final : public Engine {
   Outputs step(const Now& now, const Input& input) override;
   EngineState state() const override;
   std::size_t room() const override;
+  bool is_superfluous(const Message& message) const override;
   bool is_decided(const OperationId& id) const override { return ledger_.is_decided(id); }
   void check_invariants() const override;
   std::string dump() const override;

@@ -203,6 +203,7 @@ class Gate::Impl : public std::enable_shared_from_this<Gate::Impl> {
     }
     Result<Opened> opened = checks_.open(from, std::move(frame));
     if (!opened) return handlers_.on_failed(from, opened.error());
+    if (!opened->signatures.empty() && handlers_.is_superfluous(opened->message)) return;
     if (!may_verify_here(opened->signatures.size())) {
       return enqueue(from, bytes, std::move(*opened));
     }

@@ -33,6 +33,9 @@ struct GateSettings {
 };
 
 struct GateHandlers {
+  /// Whether a message can change nothing any more: then its signatures are not verified, and
+  /// on_passed does not hear of it.
+  std::function<bool(const wire::PeerMessage& message)> is_superfluous;
   std::function<void(NodeId from, wire::PeerMessage message)> on_passed;
   /// kUnavailable: of another epoch, dropped but nobody's fault.
   std::function<void(NodeId from, const Error& error)> on_failed;

@@ -7,9 +7,9 @@
 #include "consensus/wire/codec.h"
 #include "core/check.h"
 #include "core/limits.h"
-#include "proxy/net/per_second.h"
 #include "proxy/face/logging.h"
 #include "proxy/net/listener.h"
+#include "proxy/net/per_second.h"
 #include "proxy/peers/gate.h"
 #include "proxy/peers/peer_link.h"
 #include "proxy/peers/strangers.h"
@@ -133,7 +133,12 @@ Peers::Impl::Impl(EventLoop& loop, PeersSettings settings, TlsContext tls, Peers
       gate_(loop,
             {settings_.cluster, settings_.self, settings_.membership, settings_.fixed_leader,
              settings_.verification_threads},
-            {.on_passed = [this](NodeId from, auto message) { passed(from, std::move(message)); },
+            {.is_superfluous =
+                 [this](const wire::PeerMessage& message) {
+                   const Message* voted = std::get_if<Message>(&message);
+                   return voted && handlers_.is_superfluous(*voted);
+                 },
+             .on_passed = [this](NodeId from, auto message) { passed(from, std::move(message)); },
              .on_failed = [this](NodeId from, const Error& error) { failed(from, error); },
              .on_room =
                  [this](NodeId from) {

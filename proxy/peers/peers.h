@@ -44,6 +44,7 @@ struct PeersSettings {
 };
 
 struct PeersHandlers {
+  std::function<bool(const Message& message)> is_superfluous;       ///< Engine::is_superfluous
   std::function<void(NodeId from, MessagePtr message)> on_message;  ///< verified
   std::function<void(NodeId from, const wire::AnswerMessage& message)> on_answers;
   std::function<void(NodeId peer)> on_connected;

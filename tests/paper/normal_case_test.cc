@@ -28,6 +28,27 @@ TEST_CASE("4.2: an idle leader proposes at once, without waiting for a batch to 
   CHECK(cluster.applied(1) == "a");
 }
 
+TEST_CASE(
+    "4.2: a prepare beyond the certificate's is superfluous, one that contradicts it is not") {
+  Lockstep cluster(4);
+  cluster.submit(0, "a");
+  cluster.deliver();
+  const auto& log = cluster.log(1);
+  const auto prepared = std::find_if(log.begin(), log.end(), [](const Record& record) {
+    return std::holds_alternative<pbft::Certificate>(record);
+  });
+  REQUIRE(prepared != log.end());
+  const auto& certificate = std::get<pbft::Certificate>(*prepared);
+  pbft::Prepare prepare{
+      certificate.epoch, certificate.view, certificate.seq, certificate.digest, {}};
+  CHECK(cluster.engine(1).is_superfluous(prepare));
+  prepare.digest = pbft::null_digest();
+  CHECK_FALSE(cluster.engine(1).is_superfluous(prepare));
+  prepare.digest = certificate.digest;
+  ++prepare.view;
+  CHECK_FALSE(cluster.engine(1).is_superfluous(prepare));
+}
+
 TEST_CASE("4.2: a busy leader lets calls gather, a quiet one does not") {
   Lockstep cluster(4);
   const auto batches = [&] {

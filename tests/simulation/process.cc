@@ -148,6 +148,7 @@ bool Process::survives_effect() {
 void Process::deliver(Place from, const EnvelopePtr& envelope) {
   if (!is_up()) return;
   handle([this, from, envelope] {
+    if (engine_->is_superfluous(*envelope->message)) return;
     if (!world_.gate.passes(*envelope, id_)) {
       world_.marks.reach(Mark::kForgeryRefused);
       if (!world_.scenario.is_traitor(envelope->from)) {

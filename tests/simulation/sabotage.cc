@@ -39,6 +39,9 @@ class Saboteur final : public Engine {
   EngineState state() const override { return engine_->state(); }
   std::size_t room() const override { return engine_->room(); }
   bool is_decided(const OperationId& id) const override { return engine_->is_decided(id); }
+  bool is_superfluous(const Message& message) const override {
+    return engine_->is_superfluous(message);
+  }
   void check_invariants() const override { engine_->check_invariants(); }
   std::string dump() const override { return engine_->dump(); }
 

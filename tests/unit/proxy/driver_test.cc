@@ -16,6 +16,7 @@ class Voter final : public Engine {
   EngineState state() const override { return {}; }
   std::size_t room() const override { return 0; }
   bool is_decided(const OperationId&) const override { return false; }
+  bool is_superfluous(const Message&) const override { return false; }
   void check_invariants() const override {}
   std::string dump() const override { return ""; }
 };

@@ -35,6 +35,7 @@ struct ToyEngine : Engine {
   EngineState state() const override { return now; }
   std::size_t room() const override { return space; }
   bool is_decided(const OperationId&) const override { return false; }
+  bool is_superfluous(const Message&) const override { return false; }
   void check_invariants() const override {}
   std::string dump() const override { return {}; }
 };

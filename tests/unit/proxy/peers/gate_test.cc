@@ -18,6 +18,7 @@ using test::ClusterKeys;
 struct Fixture {
   GateHandlers handlers() {
     return {
+        .is_superfluous = [this](const wire::PeerMessage&) { return superfluous; },
         .on_passed =
             [this](NodeId from, wire::PeerMessage message) {
               passed.emplace_back(from, std::get<Message>(std::move(message)));
@@ -57,6 +58,7 @@ struct Fixture {
   std::vector<std::pair<NodeId, Message>> passed;
   std::vector<std::pair<NodeId, Error>> failed;
   std::vector<NodeId> room;
+  bool superfluous = false;
   Gate gate{loop, {"c1", 0, keys.membership, std::nullopt, 2}, handlers()};
 };
 
@@ -68,6 +70,16 @@ TEST_CASE_METHOD(Fixture, "gate: an idle one lets a small message pass at once")
   gate.submit(1, checkpoint(1, 2));  // one signature a turn is enough for the loop
   CHECK(passed.size() == 2);
   CHECK(run_until(3));
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "gate: what can change nothing any more is not verified, and goes no further") {
+  superfluous = true;
+  gate.submit(1, checkpoint(2, 1));  // signed by another than its sender
+  superfluous = false;
+  gate.submit(1, checkpoint(1, 2));
+  REQUIRE(run_until(1));
+  CHECK(seqs_from(1) == std::vector<Seq>{2});
 }
 
 TEST_CASE_METHOD(Fixture, "gate: each peer's messages pass in their order, on two threads") {

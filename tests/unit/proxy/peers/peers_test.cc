@@ -47,6 +47,7 @@ struct Node {
       : Node(loop, keys.tls(settings.self), settings) {}
   Node(EventLoop& loop, TlsContext tls, PeersSettings settings) {
     PeersHandlers handlers;
+    handlers.is_superfluous = [](const Message&) { return false; };
     handlers.on_message = [this](NodeId from, const MessagePtr& message) {
       heard.emplace_back(from, message);
     };
