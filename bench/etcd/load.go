@@ -52,8 +52,8 @@ func dial(endpoint string) *grpc.ClientConn {
 	return channel
 }
 
-// run keeps one request in flight until `end` and returns the latencies of those begun after `start`.
-func run(ctx context.Context, kv etcdserverpb.KVClient, client int, do request, start, end time.Time) (latencies []time.Duration, errors int) {
+// run keeps one request in flight until `end` and returns what each took.
+func run(ctx context.Context, kv etcdserverpb.KVClient, client int, do request, end time.Time) (latencies []time.Duration, errors int) {
 	for number := 0; ; number++ {
 		began := time.Now()
 		if began.After(end) {
@@ -61,9 +61,6 @@ func run(ctx context.Context, kv etcdserverpb.KVClient, client int, do request, 
 		}
 		key := []byte(fmt.Sprintf("key%013d", (client*7919+number)%keys))
 		err := do(ctx, kv, key)
-		if began.Before(start) {
-			continue
-		}
 		if err != nil {
 			errors++
 			continue
@@ -83,7 +80,6 @@ func main() {
 	endpoints := flag.String("endpoints", "127.0.0.1:2379", "host:port, comma separated")
 	clients := flag.Int("clients", 64, "requests in flight")
 	duration := flag.Duration("duration", 5*time.Second, "measured time")
-	warmup := flag.Duration("warmup", time.Second, "time before it")
 	size := flag.Int("size", 256, "bytes a value")
 	mode := flag.String("mode", "write", "write, or read (linearizable)")
 	flag.Parse()
@@ -108,8 +104,7 @@ func main() {
 
 	ctx := context.Background()
 	leader := leaderOf(ctx, strings.Split(*endpoints, ","))
-	start := time.Now().Add(*warmup)
-	end := start.Add(*duration)
+	end := time.Now().Add(*duration)
 
 	var wait sync.WaitGroup
 	var mutex sync.Mutex
@@ -123,7 +118,7 @@ func main() {
 		wait.Add(1)
 		go func(kv etcdserverpb.KVClient, client int) {
 			defer wait.Done()
-			latencies, failed := run(ctx, kv, client, do, start, end)
+			latencies, failed := run(ctx, kv, client, do, end)
 			mutex.Lock()
 			defer mutex.Unlock()
 			all = append(all, latencies...)
