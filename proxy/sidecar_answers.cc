@@ -129,6 +129,7 @@ void Sidecar::diverged(const Divergence& divergence) {
                                     "applications would be left");
   }
   if (!app->applier().quarantine(divergence.index)) return;
+  newest_divergence_ = divergence;
   log_error("the application has diverged: it is in quarantine",
             {{"app", to_string(app->address())},
              {"index", divergence.index},
@@ -161,6 +162,10 @@ void Sidecar::watch_quarantine() {
   const wire::AppState own = own_app_state();
   if (own.quarantined_at != 0 && !exchange_->census().stands(own.quarantined_at)) {
     for (const auto& app : apps_) app->applier().take_quarantine_back();
+    if (!newest_divergence_.method.empty()) {  // else found by a run before this one
+      determinism_alarm_.raise(newest_divergence_.method, own.quarantined_at,
+                               "other nodes saw the same of theirs at the same moment");
+    }
   }
   exchange_->own_state(own_app_state());
 }

@@ -74,7 +74,12 @@ class Status : public AdminQuestion {
       std::cout << std::left << std::setw(14) << key << " " << text_of(status, key) << "\n";
     }
     std::cout << std::setw(14) << "app"
-              << " " << text_of(status.value("app", json::object()), "state") << "\n\n";
+              << " " << text_of(status.value("app", json::object()), "state") << "\n";
+    for (const json& alarm : status.value("alarms", json::array())) {
+      std::cout << std::setw(14) << "alarm"
+                << " " << alarm.get<std::string>() << "\n";
+    }
+    std::cout << "\n";
     for (const json& node : status.value("nodes", json::array())) {
       std::cout << std::setw(14) << text_of(node, "id") << " " << std::setw(22)
                 << text_of(node, "address") << " " << std::setw(12) << text_of(node, "state") << " "

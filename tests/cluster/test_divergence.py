@@ -63,6 +63,28 @@ class NotDeterministic(TroubledTest):
         cluster.edit_configs("methods: []", 'methods: [{match: "POST /dice", mode: replicated}]')
 
 
+class Coin(TroubledTest):
+    """Now and then q agree on another answer: one application goes into quarantine, and no second
+    one, whoever tosses at the same moment."""
+
+    def quarantined(self):
+        return [node for node, state in zip(self.nodes, self.states()) if state == "quarantined"]
+
+    def test_a_method_that_differs_at_random_called_a_thousand_times(self):
+        writers = self.writers(path="/coin")
+        writers.wait_for(1000)
+        writers.stop()
+        self.assertEqual(writers.codes(), {"ok"})  # of three two are always equal
+        wait_until(lambda: len(self.quarantined()) <= 1, "q healthy applications are left")
+        alarms = [alarm for node in self.nodes for alarm in node.status()["alarms"]]
+        self.assertIn("the application is not deterministic: unmatched", alarms)
+        self.assertEqual(code_of(call(self.nodes[0], "POST", "/note", "after it")), "ok")
+        for node in self.quarantined():
+            node.app.kill()
+            node.start_app()
+        self.check_all_well()
+
+
 class Compared(TroubledTest):
     """What may differ is said in the methods table, the same on all nodes."""
 

@@ -24,6 +24,23 @@ class OneOfFour(TroubledTest):
         self.assertEqual(writers.codes(), {"ok"})
         self.check_all_well()  # restarted empty, and replayed
 
+    def test_too_few(self):
+        """An answer needs f + 1 equal ones: what cannot have one is not ordered."""
+        fallen = self.nodes[:3]
+        for node in fallen:
+            node.app.kill()
+        for node in self.nodes:
+            wait_until(lambda node=node: code_of(call(node, "POST", "/note", "x")) == "starting",
+                       f"{node.name} refuses")
+        fallen[0].start_app()
+        self.cluster.wait_ready([fallen[0]])
+        for node in self.nodes:
+            wait_until(lambda node=node: code_of(call(node, "POST", "/note", "x")) == "ok",
+                       f"{node.name} takes calls")
+        for node in fallen[1:]:
+            node.start_app()
+        self.check_all_well()
+
     def test_slow(self):
         node = self.nodes[3]
         terms = self.terms()

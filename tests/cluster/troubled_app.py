@@ -2,6 +2,7 @@
 
     POST /note                 appends the body to the history, answers with its length
     POST /dice                 answers with a number that no other copy has; the history is as before
+    POST /coin                 likewise, heads or tails
     GET  /history              one line for each call executed: its Zap-Index and its body
     GET  /_zap/applied         the last Zap-Index executed
     PUT  /trouble              {"slow": seconds a call, "wrong": text in each answer to POST /note,
@@ -62,6 +63,8 @@ class Handler(BaseHTTPRequestHandler):
         time.sleep(trouble.get("slow", 0))
         if self.path == "/dice":
             return self.answer({"number": secrets.token_hex(8)})
+        if self.path == "/coin":
+            return self.answer({"side": secrets.choice(("heads", "tails"))})
         index = self.headers.get("Zap-Index", "0")
         if app.options.remembers and int(index) <= app.applied():
             return self.answer({"seen": index}, [("Zap-Applied", "duplicate")])
