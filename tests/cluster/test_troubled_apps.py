@@ -86,6 +86,7 @@ class OneOfFour(TroubledTest):
         self.assertEqual(code_of(call(node, "GET", "/history")), "ok")
         self.assertEqual(code_of(call(node, "GET", "/local")), "app_quarantined")
         self.assertEqual(call(node, "GET", "/local").status, 503)
+        self.assertEqual(code_of(call(node, "GET", "/through")), "app_quarantined")
 
         # It outlives the sidecar.
         writers.stop()
@@ -105,7 +106,8 @@ class OneOfFour(TroubledTest):
 
     @classmethod
     def configure(cls, cluster):
-        cluster.edit_configs("methods: []", 'methods: [{match: "GET /local", mode: local}]')
+        cluster.edit_configs("methods: []", 'methods: [{match: "GET /local", mode: local}, '
+                                            '{match: "GET /through", mode: passthrough}]')
 
 
 class Supervised(TroubledTest):
