@@ -113,6 +113,7 @@ Sidecar::Sidecar(EventLoop& loop, const config::Config& config, const RunOptions
       metrics_(membership_, config.node_id, ZAP_VERSION),
       phase_times_(metrics_),
       outcomes_(limits::kOutcomesRemembered),
+      freshness_(membership_.quorum()),
       tick_(loop, [this] { tick(); }) {
   client_load_.connections_most = config.limits.connections;
   client_load_.unfinished_most = config.limits.queue_bytes;
@@ -221,7 +222,8 @@ Result<void> Sidecar::make_apps() {
                                    [this](const PlacedReads& reads, PlacedAnswers answers) {
                                      read_in_place(reads, std::move(answers));
                                    },
-                               .backlog = [this](bool) { backlog(); }});
+                               .backlog = [this](bool) { backlog(); },
+                               .as_of = [this](Index index) { return freshness_.as_of(index); }});
     if (!app) return app.error();
     apps_.push_back(std::move(*app));
   }
@@ -295,6 +297,7 @@ void Sidecar::begin() {
                          {"application", to_string(listener.app.address)}});
   }
   commit_index_ = engine_->state().commit_index;
+  freshness_.decided(engine_->state().decided, commit_index_);
   for (const auto& app : apps_) app->applier().start(commit_index_);
   driver_->step(Tick{});
   tick();
@@ -305,6 +308,10 @@ void Sidecar::begin() {
 void Sidecar::received(NodeId from, MessagePtr message) {
   if (const auto* status = std::get_if<pbft::Status>(message.get())) {
     peer_view_.said(from, *status);
+    const EngineState own = engine_->state();
+    freshness_.said(from, std::max(status->prepared, status->decided),
+                    std::max(own.prepared, own.decided), read_clocks().instant);
+    for (const auto& app : apps_) app->reads().look_again();
   }
   driver_->step(Receive{from, std::move(message)});
 }
@@ -320,6 +327,7 @@ void Sidecar::decided(const Decision& decision) {
     if (LocalApp* app = app_of(call.call->operation.listener)) app->repeat(call.call, call.index);
   }
   commit_index_ = engine_->state().commit_index;
+  freshness_.decided(decision.seq, commit_index_);
   for (const auto& app : apps_) app->applier().enqueue(decision);
   backlog_changed();
 }

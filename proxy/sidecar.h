@@ -37,6 +37,7 @@
 #include "proxy/peers/peer_view.h"
 #include "proxy/peers/peers.h"
 #include "proxy/ports.h"
+#include "proxy/reads/freshness.h"
 #include "proxy/run.h"
 
 namespace zap {
@@ -113,6 +114,7 @@ class Sidecar {
   PhaseTimes phase_times_;
   Outcomes outcomes_;
   PeerView peer_view_;
+  Freshness freshness_;
 
   Incarnation incarnation_ = 0;  ///< of this run
   std::unique_ptr<LogKeeper> log_;

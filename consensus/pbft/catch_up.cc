@@ -28,15 +28,19 @@ std::size_t bytes_of(const BatchContent& content) {
 
 }  // namespace
 
+Seq Replica::highest_prepared() const {
+  const auto newest = std::find_if(slots_.rbegin(), slots_.rend(),
+                                   [](const auto& entry) { return entry.second.prepared; });
+  return newest == slots_.rend() ? 0 : newest->first;
+}
+
 void Replica::send_status(std::vector<NodeId> to) {
   Status status;
   status.epoch = epoch_;
   status.view = view_;
   status.active = active_;
   status.stable = stable_.seq;
-  for (const auto& [seq, slot] : slots_) {
-    if (slot.prepared) status.prepared = seq;
-  }
+  status.prepared = highest_prepared();
   status.decided = ledger_.last_seq();
   status.checkpoint = highest_checkpoint();
   status.incarnation = incarnation_;

@@ -156,6 +156,7 @@ class Replica final : public Engine {
   void send_own_calls(const std::vector<NodeId>& to);
   bool is_behind() const;
   Seq highest_checkpoint() const;
+  Seq highest_prepared() const;
 
   // ---- returning.cc: the first vote after a start, amnesia
   bool may_change_view() const { return cleared_ && !amnesia_; }

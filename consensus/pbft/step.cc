@@ -205,6 +205,7 @@ EngineState Replica::state() const {
   }
   state.view = view_;
   if (active_) state.leader = leader();
+  state.prepared = highest_prepared();
   state.decided = ledger_.last_seq();
   state.stable = stable_.seq;
   state.commit_index = ledger_.last_index();

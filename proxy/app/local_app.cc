@@ -51,7 +51,7 @@ Result<std::unique_ptr<LocalApp>> LocalApp::make(
   made->listeners_ = settings.listeners;
   made->applier_ = std::make_unique<Applier>(loop, std::move(settings), **protocol,
                                              *made->progress_, source, *made, supervisor);
-  made->reads_ = std::make_unique<LocalReads>(*made->applier_, metrics);
+  made->reads_ = std::make_unique<LocalReads>(*made->applier_, metrics, made->events_.as_of);
   return made;
 }
 

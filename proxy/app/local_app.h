@@ -31,6 +31,7 @@ struct LocalAppEvents {
   std::function<void(const AppAnswer&)> answered;
   std::function<void(const PlacedReads&, PlacedAnswers)> read_in_place;
   std::function<void(bool full)> backlog;
+  LocalReads::AsOf as_of;
 };
 
 class LocalApp final : public ApplierObserver {

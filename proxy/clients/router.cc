@@ -105,7 +105,7 @@ void Router::handle(const std::shared_ptr<Client>& client, const Route& route, C
       return read(client, route, method, std::move(call));
     case config::Mode::kLocal:
     case config::Mode::kPassthrough:
-      return route.reads->read(client, method.mode, std::move(call),
+      return route.reads->read(client, method, std::move(call),
                                method.timeout.value_or(settings_.limits.request_timeout));
     case config::Mode::kReject:
       return refuse(*client, call.sequence, method.mode,
@@ -259,7 +259,7 @@ void Router::read_locally(const WaitingRead& read, Index index) {
                   .payload = read.payload,
                   .min_index = std::max(read.min_index, index)};
   const Duration left = read.deadline - read_clocks().instant;
-  read.route->reads->read(read.client, read.method->mode, std::move(call), left);
+  read.route->reads->read(read.client, *read.method, std::move(call), left);
 }
 
 void Router::add_barriers(const Now& now) {

@@ -138,6 +138,24 @@ class Keys(ClusterTest):
         self.assertEqual(self.writes(), before)
 
 
+    def test_an_answer_that_no_two_nodes_have_any_more_is_lost(self):
+        """The key is remembered all the same: nothing is executed a second time."""
+        self.call(self.nodes[0], "lost")
+        before = self.writes()
+        for node in self.nodes:
+            node.kill(app=False)
+        for kept in self.cluster.directory.rglob("*.answers"):
+            kept.unlink()
+        for node in self.nodes:
+            node.start_sidecar()
+        self.cluster.wait_ready()
+        for node in self.nodes:
+            answer = self.call_until_answered(node, "lost")
+            self.assertEqual((answer.status, code_of(answer)), (500, "answer_lost"))
+            self.assertGreater(int(answer.headers["zap-index"]), 0)
+        self.assertEqual(self.writes(), before)
+
+
 class FewKeys(ClusterTest):
     """What is forgotten is forgotten by all: the same call has the same effect everywhere."""
 

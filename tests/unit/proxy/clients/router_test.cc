@@ -74,6 +74,7 @@ struct House : ApplierObserver {
     listener.name = "main";
     listener.methods = {{.match = "POST /orders", .mode = config::Mode::kReplicated},
                         {.match = "GET /local", .mode = config::Mode::kLocal},
+                        {.match = "GET /fresh", .mode = config::Mode::kLocal, .max_staleness = 1s},
                         {.match = "DELETE /orders", .mode = config::Mode::kReject}};
     ApplierSettings settings;
     app.emplace(loop, Address{.host = "127.0.0.1", .port = 0},
@@ -84,7 +85,7 @@ struct House : ApplierObserver {
     settings.comparison_of = [this](const Operation&) -> const Comparison& { return comparison; };
     settings.app_is = AppIs::kEmpty;
     applier.emplace(loop, std::move(settings), protocol, **progress, log, *this, nullptr);
-    reads.emplace(*applier, metrics);
+    reads.emplace(*applier, metrics, [this](Index) { return as_of; });
     auto methods = config::MethodTable::make(listener.methods, config::Unmatched::kClassify,
                                              config::Mode::kLinearizable);
     route.emplace(Route{&listener, std::move(*methods), &*applier, &*reads});
@@ -158,6 +159,7 @@ struct House : ApplierObserver {
   Driver driver{0, engine, ports};
   config::Listener listener;
   std::size_t peers_up = 3;
+  Instant as_of{};
   std::vector<NodeId> apps_ready = {1, 2, 3};
   std::shared_ptr<ToyClient> client = std::make_shared<ToyClient>();
   std::optional<Applier> applier;
@@ -353,6 +355,24 @@ TEST_CASE("router: the reads of one turn leave in one barrier, beside the calls"
   CHECK(house.client->heard == Lines{"1 seen  @41", "3 seen  @41"});
   CHECK(house.router->waiting() == 1);
   CHECK(house.router->queue_bytes() == 5);
+}
+
+TEST_CASE("router: a local read waits until this node is fresh enough") {
+  House house;
+  house.call("GET", "/fresh", 1);
+  house.call("GET", "/fresh", 2);
+  run_for(house.loop, 5ms);
+  CHECK(house.client->heard.empty());
+  house.as_of = read_clocks().instant;
+  house.reads->look_again();
+  run_until(house.loop, [&] { return house.client->heard.size() == 2; });
+  CHECK(house.client->heard[0] == "1 did - pay-1  @0");
+
+  house.as_of = {};
+  house.call("GET", "/fresh", 3);
+  house.reads->expire(read_clocks().instant + 3s);
+  CHECK(house.client->heard.back() == "3 too_stale");
+  CHECK(house.reads->waiting() == 0);
 }
 
 TEST_CASE("router: an ordered call that an ordered call makes would wait for itself") {
