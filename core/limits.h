@@ -61,7 +61,7 @@ inline constexpr Duration kReadInPlaceTime = std::chrono::seconds(10);
 /// A node that did not run a barrier's reads in time is not asked for so long.
 inline constexpr Duration kLateReaderRest = std::chrono::seconds(10);
 /// Answers to calls with idempotency keys that are kept beside one application: the oldest go.
-inline constexpr std::size_t kKeptAnswerBytes = 256'000'000;
+inline constexpr std::size_t kKeptAnswerBytes = 64'000'000;
 /// Local reads that wait for their Zap-Min-Index: more are refused.
 inline constexpr std::size_t kReadsWaitingForIndex = 4'096;
 /// Calls that the local application may lack while its clients' calls are still taken.
