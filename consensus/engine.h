@@ -86,7 +86,7 @@ struct Notice {
     kNewView,       ///< `view` works; `node` leads it
     kStable,        ///< checkpoint `seq` is stable
     kCaughtUp,      ///< we hold what the others hold
-    kEquivocation,  ///< `node` signed two different things; `text` says which
+    kEquivocation,  ///< `node` signed what contradicts itself: `evidence`; `text` says how
     kAmnesia,       ///< our log lacks what we said; `text` says what, and what happens now
     kReturned,      ///< we may vote (again)
   };
@@ -95,6 +95,8 @@ struct Notice {
   Seq seq = 0;
   NodeId node = 0;
   std::string text;
+  std::vector<Message>
+      evidence;  ///< signed by `node`, without calls; one, where it is wrong by itself
 };
 
 struct Outputs {                  // the field order is the contract

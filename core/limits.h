@@ -103,6 +103,8 @@ inline constexpr Duration kQuarantineSettles = std::chrono::seconds(1);
 inline constexpr std::size_t kLogReadsWaiting = 256;
 /// Of these, for one peer: what it asks for beyond waits in nobody's way, the application's least.
 inline constexpr std::size_t kLogReadsPerPeer = 4;
+/// Proofs kept that one member lies: the first convinces, and each costs a sync on the main loop.
+inline constexpr std::size_t kEvidencePerMember = 16;
 
 // ---------------------------------------------------------------- peer frames (consensus/wire)
 

@@ -112,6 +112,7 @@ Sidecar::Sidecar(EventLoop& loop, const config::Config& config, const RunOptions
       comparisons_(config.listeners),
       metrics_(membership_, config.node_id, ZAP_VERSION),
       phase_times_(metrics_),
+      evidence_(config.wal.path, membership_),
       outcomes_(limits::kOutcomesRemembered),
       freshness_(membership_.quorum()),
       tick_(loop, [this] { tick(); }) {
@@ -193,7 +194,8 @@ Result<void> Sidecar::open_peers() {
       loop_, *log_, *peers_, Ports::Identity{config_.cluster, config_.self, signer}, phase_times_,
       Ports::Sinks{
           .decided = [this](const Decision& decision) { decided(decision); },
-          .notice = [this](const Notice& notice) { report(notice, membership_, metrics_); },
+          .notice =
+              [this](const Notice& notice) { report(notice, membership_, metrics_, evidence_); },
           .wake = [this] { driver_->step(Tick{}); }});
   driver_ = std::make_unique<Driver>(config_.self, *engine_, *ports_, log_->appended());
   exchange_ = make_exchange();
@@ -275,6 +277,7 @@ Result<void> Sidecar::open_admin() {
       loop_, config_.admin.address,
       {.metrics = [this] { return metrics_text(); },
        .status = [this] { return status(); },
+       .evidence = [this] { return evidence_.json(); },
        .operation = [this](std::string_view id) { return operation_status(id); }});
   if (!opened) return opened.error();
   admin_ = std::move(*opened);

@@ -32,6 +32,7 @@
 #include "proxy/face/metrics.h"
 #include "proxy/face/phase_times.h"
 #include "proxy/face/status.h"
+#include "proxy/log/evidence.h"
 #include "proxy/log/log_keeper.h"
 #include "proxy/net/event_loop.h"
 #include "proxy/peers/peer_view.h"
@@ -100,6 +101,7 @@ class Sidecar {
   Result<OperationStatus> operation_status(std::string_view id) const;
   NodeState own_state() const;
   NodeState state_of_peer(NodeId peer) const;
+  std::vector<std::string> alarms() const;
   std::vector<std::string> reasons_not_ready() const;
   Index applied_index() const;
 
@@ -112,6 +114,7 @@ class Sidecar {
 
   Metrics metrics_;
   PhaseTimes phase_times_;
+  Evidence evidence_;
   Outcomes outcomes_;
   PeerView peer_view_;
   Freshness freshness_;

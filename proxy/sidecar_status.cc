@@ -17,7 +17,7 @@ NodeStatus Sidecar::status() const {
                     .commit_index = engine.commit_index,
                     .applied_index = applied_index(),
                     .state = own_state(),
-                    .alarms = determinism_alarm_.sentences(),
+                    .alarms = alarms(),
                     .not_ready = reasons_not_ready()};
   if (engine.leader) status.leader = membership_.name_of(*engine.leader);
   for (const auto& app : apps_) {
@@ -33,6 +33,12 @@ NodeStatus Sidecar::status() const {
          .commit_index = self ? status.commit_index : peer_view_.commit_index_of(member.id)});
   }
   return status;
+}
+
+std::vector<std::string> Sidecar::alarms() const {
+  std::vector<std::string> alarms = determinism_alarm_.sentences();
+  for (std::string& sentence : evidence_.sentences()) alarms.push_back(std::move(sentence));
+  return alarms;
 }
 
 NodeState Sidecar::state_of_peer(NodeId peer) const {
@@ -96,6 +102,9 @@ std::string Sidecar::metrics_text() {
   metrics_.commit_index.Set(static_cast<double>(engine.commit_index));
   metrics_.applied_index.Set(static_cast<double>(applied_index()));
   metrics_.set_leader(engine.leader ? membership_.name_of(*engine.leader) : "");
+  for (const Member& member : membership_.members) {
+    metrics_.set_evidence(member.name, evidence_.count(member.name));
+  }
   metrics_.clients.Set(static_cast<double>(client_load_.connections));
   metrics_.calls_waiting.Set(static_cast<double>(router_->calls().waiting()));
   metrics_.queue_bytes.Set(static_cast<double>(router_->queue_bytes()));

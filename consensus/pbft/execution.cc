@@ -87,7 +87,13 @@ void Replica::handle(NodeId from, const Checkpoint& message) {
   if (message.seq <= stable_.seq || message.seq % kCheckpointInterval != 0) return;
   remember_signed(from, message);
   std::map<Seq, Checkpoint>& of_signer = checkpoints_[from];
-  if (!of_signer.try_emplace(message.seq, message).second) return;
+  const auto [known, first] = of_signer.try_emplace(message.seq, message);
+  if (!first) {
+    if (known->second.digest != message.digest) {
+      accuse(from, "signed two states at one checkpoint", message.seq, {known->second, message});
+    }
+    return;
+  }
   if (of_signer.size() > kCheckpointsPerSigner) of_signer.erase(of_signer.begin());
 
   StableCheckpoint proof{epoch_, message.seq, message.digest, {}};

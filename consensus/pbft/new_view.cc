@@ -99,8 +99,8 @@ void Replica::handle(NodeId from, const NewView& message) {
                                  return ours.seq == theirs.seq && ours.digest == theirs.digest;
                                });
   if (!same && !policy_.new_view_unchecked) {
-    notice(Notice::Kind::kEquivocation, "proposed in NEW-VIEW what its VIEW-CHANGEs do not say", 0,
-           from);
+    accuse(leader_of(message.view), "proposed in NEW-VIEW what its VIEW-CHANGEs do not say", 0,
+           {message});
     return;
   }
   out_.write.push_back(message);

@@ -51,8 +51,7 @@ void Replica::handle(NodeId, const Bundle& bundle) {
     const auto& once = call->operation.once;
     if (policy_.keys_refused_at_receipt && once && ledger_.keys().find(once->key)) continue;
     if (pool_.add(call, bundle.proof, now_.instant) == Pool::Added::kConflicting) {
-      notice(Notice::Kind::kEquivocation, "signed two payloads for one operation id", 0,
-             bundle.proof->origin);
+      accuse_origin(call->operation.id);
     }
   }
 }
@@ -124,7 +123,8 @@ void Replica::handle(NodeId from, const PrePrepare& message) {
     std::optional<Proposal>& proposal = slot->proposal;
     const bool second = proposal && proposal->view == message.view;
     if (second && proposal->digest != message.digest) {
-      notice(Notice::Kind::kEquivocation, "proposed two batches for one slot", message.seq, from);
+      accuse_voter(message.seq, from, {proposal->view, proposal->digest, proposal->signature},
+                   {message.view, message.digest, message.signature});
       if (!policy_.accept_second_digest) return;
       slot->accepted.reset();
       next_accept_ = std::min(next_accept_, message.seq);
@@ -274,7 +274,7 @@ void Replica::note_prepare(Seq seq, NodeId signer, SignedVote vote) {
     SignedVote& known = entry->second;
     if (known.view > vote.view) return;
     if (known.view == vote.view && known.digest != vote.digest) {
-      notice(Notice::Kind::kEquivocation, "voted for two batches in one slot", seq, signer);
+      accuse_voter(seq, signer, known, vote);
       if (!policy_.accept_second_digest) return;
     }
     known = vote;

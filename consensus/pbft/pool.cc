@@ -96,6 +96,14 @@ void Pool::unpin_all() {
   pinned_.clear();
 }
 
+std::vector<Pool::Proof> Pool::proofs_of(const OperationId& id) const {
+  std::vector<Proof> proofs;
+  const Waiting* waiting = find_waiting(id);
+  if (!waiting) return proofs;
+  for (const Digest& digest : waiting->payloads) proofs.push_back(payloads_.at(digest).proof);
+  return proofs;
+}
+
 std::optional<Instant> Pool::decided(const OperationId& id) {
   const auto found = origins_.find(id.origin);
   if (found == origins_.end()) return std::nullopt;
@@ -229,7 +237,7 @@ std::size_t Pool::most_superseded_bytes() const {
   return most;
 }
 
-Pool::Waiting* Pool::find_waiting(const OperationId& id) {
+const Pool::Waiting* Pool::find_waiting(const OperationId& id) const {
   const auto origin = origins_.find(id.origin);
   if (origin == origins_.end() || origin->second.incarnation != id.incarnation) return nullptr;
   const auto waiting = origin->second.waiting.find(id.number);

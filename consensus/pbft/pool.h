@@ -48,6 +48,9 @@ class Pool {
   /// more than `bytes` of payload. A digest that is named twice counts once.
   std::vector<Bundle> bundles_of(const std::vector<Digest>& digests, std::size_t bytes) const;
 
+  /// Of every payload that its origin signed for this id.
+  std::vector<Proof> proofs_of(const OperationId& id) const;
+
   /// The id was decided, one way or another: forgets its payloads and all of older incarnations.
   /// Says since when it waited here, where it did.
   std::optional<Instant> decided(const OperationId& id);
@@ -121,7 +124,10 @@ class Pool {
     std::size_t bytes = 0;
   };
 
-  Waiting* find_waiting(const OperationId& id);
+  const Waiting* find_waiting(const OperationId& id) const;
+  Waiting* find_waiting(const OperationId& id) {
+    return const_cast<Waiting*>(std::as_const(*this).find_waiting(id));
+  }
   bool is_pinned(const Digest& digest) const { return pins_.contains(digest); }
   std::size_t hold(const CallPtr& call, const Proof& proof);
   void forget(Origin& origin, const Digest& digest);

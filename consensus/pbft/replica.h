@@ -158,6 +158,12 @@ class Replica final : public Engine {
   Seq highest_checkpoint() const;
   Seq highest_prepared() const;
 
+  // ---- accuse.cc: evidence of lies
+  void accuse(NodeId node, std::string what, Seq seq, std::vector<Message> evidence);
+  void accuse_origin(const OperationId& id);
+  void accuse_voter(Seq seq, NodeId signer, const SignedVote& one, const SignedVote& other);
+  Message said(Seq seq, NodeId signer, const SignedVote& vote) const;
+
   // ---- returning.cc: the first vote after a start, amnesia
   bool may_change_view() const { return cleared_ && !amnesia_; }
   bool may_vote() const { return may_change_view() && view_ >= min_vote_view_; }

@@ -45,6 +45,9 @@ void Replica::handle(NodeId, const ViewChange& message) {
   if (message.view < view_ || (message.view == view_ && active_)) return;
   const auto [entry, first] = view_changes_.try_emplace(message.sender, message);
   if (!first) {
+    if (entry->second.view == message.view && entry->second.signature != message.signature) {
+      accuse(message.sender, "changed to one view with two stories", 0, {entry->second, message});
+    }
     if (entry->second.view >= message.view && message.sender != settings_.self) return;
     entry->second = message;
   }

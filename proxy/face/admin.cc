@@ -56,6 +56,7 @@ http::Page page_at(const AdminPages& pages, std::string_view path) {
   if (path == "/metrics") return page_of(kMetricsText, pages.metrics());
   if (path == "/livez") return page_of(kJson, "{\"live\":true}\n");
   if (path == "/status") return page_of(kJson, status_json(pages.status()));
+  if (path == "/evidence") return page_of(kJson, pages.evidence());
   if (path == "/readyz") {
     const NodeStatus status = pages.status();
     return page_of(kJson, readiness_json(status), status.not_ready.empty() ? 200 : 503);
@@ -66,7 +67,7 @@ http::Page page_at(const AdminPages& pages, std::string_view path) {
     return error_page(400, "malformed", operation.error().message);
   }
   return error_page(404, "not_found",
-                    "there is /, /metrics, /livez, /readyz, /status and /op/{id}");
+                    "there is /, /metrics, /livez, /readyz, /status, /evidence and /op/{id}");
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // proxy/face/admin.h - the admin address: metrics, health, status and the dashboard, over HTTP.
 //
-//   GET /metrics /livez /readyz /status /op/{id} /
+//   GET /metrics /livez /readyz /status /evidence /op/{id} /
 //
 // Reading is open to whoever reaches the address; nothing here changes anything. A Host header
 // that names neither this address nor an IP literal is refused, so that a web page cannot reach
@@ -27,6 +27,7 @@ namespace zap {
 struct AdminPages {
   std::function<std::string()> metrics;
   std::function<NodeStatus()> status;
+  std::function<std::string()> evidence;
   /// The error's message is for whoever asked.
   std::function<Result<OperationStatus>(std::string_view id)> operation;
 };

@@ -79,8 +79,6 @@ Metrics::Metrics(const Membership& membership, std::string_view node, std::strin
                             "Messages of peers that failed decoding or verification")),
       view_changes(
           counter(registry_, "zap_sidecar_view_changes_total", "Views that this node has left")),
-      evidence(counter(registry_, "zap_sidecar_evidence_total",
-                       "Proofs that a member said two different things")),
       log_records(counter(registry_, "zap_sidecar_log_records_total", "Records written")),
       log_syncs(counter(registry_, "zap_sidecar_log_syncs_total", "Group commits")),
       log_bytes(counter(registry_, "zap_sidecar_log_bytes_total", "Bytes of records written")),
@@ -102,12 +100,17 @@ Metrics::Metrics(const Membership& membership, std::string_view node, std::strin
                    .Name("zap_consensus_leader")
                    .Help("1 for the leader as this node sees it, 0 for the others")
                    .Register(registry_)),
+      evidence_(prometheus::BuildCounter()
+                    .Name("zap_sidecar_evidence_total")
+                    .Help("Proofs kept that a member signed what contradicts itself")
+                    .Register(registry_)),
       requests_(prometheus::BuildCounter()
                     .Name("zap_sidecar_requests_total")
                     .Help("Requests answered, by mode and by ok or error code")
                     .Register(registry_)) {
   for (const Member& member : membership.members) {
     leader_by_name_[member.name] = &leaders_.Add({{"node_id", member.name}});
+    evidence_by_name_[member.name] = &evidence_.Add({{"node_id", member.name}});
   }
   prometheus::BuildGauge()
       .Name("zap_sidecar_info")
@@ -115,6 +118,11 @@ Metrics::Metrics(const Membership& membership, std::string_view node, std::strin
       .Register(registry_)
       .Add({{"node_id", std::string(node)}, {"version", std::string(version)}})
       .Set(1);
+}
+
+void Metrics::set_evidence(std::string_view member, std::size_t proofs) {
+  const auto counter = evidence_by_name_.find(member);
+  if (counter != evidence_by_name_.end()) raise_to(*counter->second, static_cast<double>(proofs));
 }
 
 void Metrics::count_request(config::Mode mode, std::string_view code) {

@@ -62,7 +62,6 @@ class Metrics {
   prometheus::Gauge& peers_up;
   prometheus::Counter& gate_failures;
   prometheus::Counter& view_changes;
-  prometheus::Counter& evidence;
 
   // log
   prometheus::Counter& log_records;
@@ -81,6 +80,8 @@ class Metrics {
   void count_request(config::Mode mode, std::string_view code);
   /// Sets zap_consensus_leader: 1 for `name`, 0 for the others. Empty: no leader is known.
   void set_leader(std::string_view name);
+  /// Proofs kept that `member` lies.
+  void set_evidence(std::string_view member, std::size_t proofs);
   /// Call once a second: the rate shown is that of the last ten.
   void sample_rate();
 
@@ -91,8 +92,10 @@ class Metrics {
   static constexpr std::size_t kRateSeconds = 10;
 
   prometheus::Family<prometheus::Gauge>& leaders_;
+  prometheus::Family<prometheus::Counter>& evidence_;
   prometheus::Family<prometheus::Counter>& requests_;
   std::map<std::string, prometheus::Gauge*, std::less<>> leader_by_name_;
+  std::map<std::string, prometheus::Counter*, std::less<>> evidence_by_name_;
   std::map<std::pair<config::Mode, std::string>, prometheus::Counter*, std::less<>>
       requests_by_kind_;
   std::array<double, kRateSeconds> samples_{};

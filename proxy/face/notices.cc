@@ -1,10 +1,24 @@
 #include "proxy/face/notices.h"
 
 #include "proxy/face/logging.h"
+#include "proxy/net/event_loop.h"
 
 namespace zap {
 
-void report(const Notice& notice, const Membership& membership, Metrics& metrics) {
+namespace {
+
+void report_lie(const Notice& notice, const std::string& member, Evidence& evidence) {
+  const Result<bool> kept = evidence.keep(notice, read_clocks().wall);
+  if (!kept) log_error("evidence is not kept", {{"why", kept.error().message}});
+  if (kept && !*kept) return;
+  log_error("a member signed what contradicts itself",
+            {{"node", member}, {"term", notice.view}, {"slot", notice.seq}, {"what", notice.text}});
+}
+
+}  // namespace
+
+void report(const Notice& notice, const Membership& membership, Metrics& metrics,
+            Evidence& evidence) {
   switch (notice.kind) {
     case Notice::Kind::kViewChange:
       metrics.view_changes.Increment();
@@ -18,12 +32,7 @@ void report(const Notice& notice, const Membership& membership, Metrics& metrics
     case Notice::Kind::kCaughtUp:
       return log_info("caught up", {{"term", notice.view}, {"slot", notice.seq}});
     case Notice::Kind::kEquivocation:
-      metrics.evidence.Increment();
-      return log_error("a member said two different things",
-                       {{"node", membership.name_of(notice.node)},
-                        {"term", notice.view},
-                        {"slot", notice.seq},
-                        {"what", notice.text}});
+      return report_lie(notice, membership.name_of(notice.node), evidence);
     case Notice::Kind::kAmnesia:
       return log_warning("the log lacks what this node said", {{"what", notice.text}});
     case Notice::Kind::kReturned:

@@ -7,9 +7,12 @@
 #include "consensus/engine.h"
 #include "core/membership.h"
 #include "proxy/face/metrics.h"
+#include "proxy/log/evidence.h"
 
 namespace zap {
 
-void report(const Notice& notice, const Membership& membership, Metrics& metrics);
+/// Evidence of a lie is kept first; what is not new is not told again.
+void report(const Notice& notice, const Membership& membership, Metrics& metrics,
+            Evidence& evidence);
 
 }  // namespace zap

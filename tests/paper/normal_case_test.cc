@@ -164,3 +164,37 @@ TEST_CASE("the last commits before silence are lost: the status exchange brings 
   cluster.pass(std::chrono::seconds(1));
   CHECK(cluster.applied(3) == "a");
 }
+
+TEST_CASE("4.2: a leader that proposes two batches for one slot leaves evidence") {
+  Lockstep cluster(4);
+  cluster.submit(1, "a");
+  cluster.deliver();
+  pbft::PrePrepare other;
+  other.seq = 1;
+  other.batch.timestamp = 7;
+  other.digest = pbft::digest_of(other.batch);
+  cluster.forge(0, 2, other);
+  cluster.deliver();
+  const Notice& notice = cluster.notices(2).back();
+  REQUIRE(notice.kind == Notice::Kind::kEquivocation);
+  CHECK(notice.node == 0);
+  REQUIRE(notice.evidence.size() == 2);
+  const auto& one = std::get<pbft::PrePrepare>(notice.evidence[0]);
+  const auto& two = std::get<pbft::PrePrepare>(notice.evidence[1]);
+  CHECK(one.digest != two.digest);
+  CHECK(std::pair(one.view, one.seq) == std::pair(two.view, two.seq));
+}
+
+TEST_CASE(
+    "4.3: two states signed at one checkpoint are evidence, and one state said twice is not") {
+  Lockstep cluster(4);
+  const pbft::Checkpoint one{.seq = 128, .digest = pbft::null_digest()};
+  cluster.forge(3, 0, one);
+  cluster.forge(3, 0, one);
+  cluster.deliver();
+  const std::size_t before = cluster.notices(0).size();
+  cluster.forge(3, 0, pbft::Checkpoint{.seq = 128, .digest = {}});
+  cluster.deliver();
+  REQUIRE(cluster.notices(0).size() == before + 1);
+  CHECK(cluster.notices(0).back().evidence.size() == 2);
+}

@@ -38,6 +38,33 @@ bool Gate::is_taken_on_faith(const Message& message) const {
                                       std::holds_alternative<pbft::NewView>(message));
 }
 
+bool Gate::is_signed(NodeId signer, const Message& message) const {
+  const auto holds = [&](const Digest& statement, const Signature& signature) {
+    return verify(signer, statement, signature);
+  };
+  if (const auto* bundle = std::get_if<pbft::Bundle>(&message)) {
+    return holds(pbft::bundle_statement(cluster_, *bundle->proof), bundle->proof->signature);
+  }
+  if (const auto* m = std::get_if<pbft::PrePrepare>(&message)) {
+    return holds(
+        pbft::pre_prepare_statement(cluster_, m->epoch, m->view, m->seq, m->digest, signer),
+        m->signature);
+  }
+  if (const auto* m = std::get_if<pbft::Prepare>(&message)) {
+    return holds(pbft::prepare_statement(cluster_, m->epoch, m->view, m->seq, m->digest, signer),
+                 m->signature);
+  }
+  if (const auto* m = std::get_if<pbft::Checkpoint>(&message)) {
+    return holds(pbft::checkpoint_statement(cluster_, m->epoch, m->seq, m->digest, signer),
+                 m->signature);
+  }
+  if (const auto* m = std::get_if<pbft::ViewChange>(&message)) {
+    return m->sender == signer && holds(pbft::view_change_statement(cluster_, *m), m->signature);
+  }
+  const auto* m = std::get_if<pbft::NewView>(&message);
+  return m && holds(pbft::new_view_statement(cluster_, *m), m->signature);
+}
+
 void Gate::sign(const test::Signer& signer, Message& message) const {
   for (const pbft::ToSign& owed : pbft::signatures_to_make(cluster_, signer.self(), message)) {
     *owed.signature = signer.sign(owed.statement);

@@ -27,6 +27,8 @@ class Gate {
   bool verify(NodeId signer, const Digest& statement, const Signature& signature) const {
     return keys_.verify(signer, statement, signature);
   }
+  /// Does it hold up that `signer` said this?
+  bool is_signed(NodeId signer, const Message& message) const;
   const ClusterId& cluster() const { return cluster_; }
   NodeId leader_of(View view) const { return leadership_.leader_of(view); }
 

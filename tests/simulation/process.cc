@@ -345,6 +345,12 @@ void Process::notice(const Notice& notice) {
         world_.verdict.fail("node " + std::to_string(id_) + " accuses correct node " +
                             std::to_string(notice.node) + ": " + notice.text);
       }
+      for (const Message& message : notice.evidence) {
+        if (world_.gate.is_signed(notice.node, message)) continue;
+        world_.verdict.fail("node " + std::to_string(id_) + " accuses node " +
+                            std::to_string(notice.node) +
+                            " of what it has not signed: " + test::describe(message));
+      }
       break;
     case Notice::Kind::kAmnesia:
       marks.reach(Mark::kAmnesiaEntered);

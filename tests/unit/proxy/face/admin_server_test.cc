@@ -18,6 +18,7 @@ struct Server {
     auto opened = AdminServer::open(loop, {.host = "127.0.0.1", .port = 0},
                                     {.metrics = [] { return std::string("metric 1\n"); },
                                      .status = [] { return NodeStatus{.node_id = "node1"}; },
+                                     .evidence = [] { return std::string("[]\n"); },
                                      .operation =
                                          [](std::string_view) {
                                            return Error{ErrorCode::kInvalid, "no operation id"};
@@ -84,6 +85,7 @@ TEST_CASE("admin server: pages, and what is no page") {
   CHECK(metrics.starts_with("HTTP/1.1 200 OK\r\n"));
   CHECK(metrics.ends_with("\r\n\r\nmetric 1\n"));
   CHECK(contains(ask(last_request("GET", "/")), "Content-Type: text/html"));
+  CHECK(ask(last_request("GET", "/evidence")).ends_with("\r\n\r\n[]\n"));
   CHECK(ask(last_request("GET", "/no-such-page")).starts_with("HTTP/1.1 404 "));
   CHECK(ask(last_request("GET", "/op/x")).starts_with("HTTP/1.1 400 "));
   CHECK(ask(last_request("GET", "/status", "evil.example")).starts_with("HTTP/1.1 421 "));
