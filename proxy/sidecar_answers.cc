@@ -55,7 +55,7 @@ CallsHandlers Sidecar::calls_handlers() {
                 const LocalApp* app = app_of(call.operation.listener);
                 return app && app->health().ready();
               },
-          .mute = [this] { return exchange_->census().mute(); },
+          .mute = [this]() -> const std::vector<NodeId>& { return exchange_->census().mute(); },
           .diverged = [this](const Divergence& found) { exchange_->diverged(found); },
           .disagreed = [this](const Disagreement& found) { disagreed(found); }};
 }

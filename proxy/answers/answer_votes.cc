@@ -5,13 +5,24 @@
 namespace zap {
 
 bool AnswerVotes::add(NodeId node, const std::optional<Digest>& compared) {
-  const bool voted = std::any_of(votes_.begin(), votes_.end(),
-                                 [&](const Vote& vote) { return vote.node == node; });
-  if (!voted) votes_.push_back({node, compared});
-  return !voted;
+  if (has_voted(node)) return false;
+  votes_.push_back({node, compared});
+  return true;
 }
 
-Verdict AnswerVotes::verdict(const Quorum& quorum, std::size_t mute) const {
+bool AnswerVotes::has_voted(NodeId node) const {
+  return std::any_of(votes_.begin(), votes_.end(),
+                     [&](const Vote& vote) { return vote.node == node; });
+}
+
+std::size_t AnswerVotes::to_come(std::uint32_t nodes, const std::vector<NodeId>& mute) const {
+  const auto silent = static_cast<std::size_t>(
+      std::count_if(mute.begin(), mute.end(), [&](NodeId node) { return !has_voted(node); }));
+  const std::size_t heard = votes_.size() + silent;
+  return heard < nodes ? nodes - heard : 0;
+}
+
+Verdict AnswerVotes::verdict(const Quorum& quorum, std::size_t to_come) const {
   const std::uint32_t enough = quorum.one_correct();
   std::uint32_t most = 0;
   std::uint32_t lost = 0;
@@ -23,8 +34,6 @@ Verdict AnswerVotes::verdict(const Quorum& quorum, std::size_t mute) const {
     }
   }
   if (most >= enough) return Verdict::kAgreed;
-  const std::size_t heard = votes_.size() + mute;
-  const std::size_t to_come = heard < quorum.n ? quorum.n - heard : 0;
   if (most + to_come >= enough) return Verdict::kOpen;
   return most + to_come + lost >= enough ? Verdict::kLost : Verdict::kDiffer;
 }

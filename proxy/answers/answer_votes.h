@@ -32,8 +32,10 @@ class AnswerVotes {
   bool add(NodeId node, const std::optional<Digest>& compared);
   std::size_t size() const { return votes_.size(); }
 
-  /// `mute`: so many nodes that have not voted never will.
-  Verdict verdict(const Quorum& quorum, std::size_t mute) const;
+  /// How many of `nodes` have not voted and are not `mute`: they may.
+  std::size_t to_come(std::uint32_t nodes, const std::vector<NodeId>& mute) const;
+  /// Where so many votes may still come.
+  Verdict verdict(const Quorum& quorum, std::size_t to_come) const;
 
   /// What so many nodes gave; null where nothing is. Unique for more than half of the nodes, and
   /// otherwise the one that was given first.
@@ -53,6 +55,7 @@ class AnswerVotes {
   const std::vector<Vote>& all() const { return votes_; }
 
  private:
+  bool has_voted(NodeId node) const;
   std::uint32_t count(const Digest& compared) const;
 
   std::vector<Vote> votes_;

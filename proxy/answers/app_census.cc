@@ -10,9 +10,10 @@ bool AppCensus::is_quarantined(NodeId node) const {
   return found != others_.end() && found->second.quarantined_at != 0;
 }
 
-std::size_t AppCensus::mute() const {
-  return static_cast<std::size_t>(std::count_if(
-      others_.begin(), others_.end(), [](const auto& each) { return each.second.quarantined_at; }));
+void AppCensus::said(NodeId node, const wire::AppState& state) {
+  others_[node] = state;
+  std::erase(mute_, node);
+  if (state.quarantined_at != 0) mute_.push_back(node);
 }
 
 std::vector<NodeId> AppCensus::ready() const {

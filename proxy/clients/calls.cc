@@ -77,7 +77,7 @@ void Calls::settle(Entry& entry, const OperationId& id, Instant now) {
     if (!entry.executed) return;
     return end(entry, id, entry.local ? CallEnd::Kind::kAnswered : CallEnd::Kind::kLost, now);
   }
-  switch (entry.votes.verdict(quorum_, handlers_.mute())) {
+  switch (entry.votes.verdict(quorum_, entry.votes.to_come(quorum_.n, handlers_.mute()))) {
     case Verdict::kOpen:
       return;
     case Verdict::kAgreed:
@@ -157,7 +157,7 @@ void Calls::drop_front() {
   for (; !entries_.empty() && !entries_.front().waiting; entries_.pop_front(), ++first_) {
     const Entry& entry = entries_.front();
     const bool compared = rule_ == config::Replies::kLocal || entry.index == 0 ||
-                          entry.votes.size() + handlers_.mute() >= quorum_.n;
+                          entry.votes.to_come(quorum_.n, handlers_.mute()) == 0;
     if (!compared && entries_.size() <= limits::kCallsCompared) return;
     if (is_comparable(entry) && entry.votes.differ() && !entry.votes.given_by(quorum_.size())) {
       handlers_.disagreed({.id = {self_, incarnation_, first_},

@@ -86,8 +86,8 @@ struct CallsHandlers {
   std::function<void(const OperationId&)> forget_fetch;
   /// Whether the local application is about to answer as well.
   std::function<bool(const Call&)> expects_local;
-  /// So many nodes will not answer calls that they have not answered yet.
-  std::function<std::size_t()> mute;
+  /// These nodes will not answer calls that they have not answered yet.
+  std::function<const std::vector<NodeId>&()> mute;
   std::function<void(const Divergence&)> diverged;  ///< once for each node and call
   std::function<void(const Disagreement&)> disagreed;
 };

@@ -124,8 +124,8 @@ void LinearizableReads::heard(NodeId from, const wire::ReadAnswers& answers) {
 
 void LinearizableReads::settle(Attempt& attempt, Place& place) {
   if (place.read->stage == Stage::kOver || !attempt.index) return;
-  const std::size_t unasked = settings_.quorum.n - attempt.readers.size();
-  switch (place.votes.verdict(settings_.quorum, unasked)) {
+  const std::size_t to_come = attempt.readers.size() - place.votes.size();
+  switch (place.votes.verdict(settings_.quorum, to_come)) {
     case Verdict::kOpen:
       return;
     case Verdict::kAgreed: {

@@ -86,7 +86,7 @@ TEST_CASE("census: a quarantine leaves q healthy applications, or is not made") 
   CHECK(four.may_quarantine());
   four.said(2, {.ready = true, .quarantined_at = 5});
   CHECK_FALSE(four.may_quarantine());
-  CHECK(four.mute() == 1);
+  CHECK(four.mute() == std::vector<NodeId>{2});
   four.lost(2);
   CHECK_FALSE(four.may_quarantine());  // it will be quarantined when it comes back
   CHECK(four.ready().empty());

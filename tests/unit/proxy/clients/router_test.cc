@@ -102,7 +102,7 @@ struct House : ApplierObserver {
                        .own_apps_are_ready = [this] { return applier->health().ready(); }},
         CallsHandlers{.forget_fetch = [](const OperationId&) {},
                       .expects_local = [](const Call&) { return true; },
-                      .mute = [] { return 0; }});
+                      .mute = [this]() -> const std::vector<NodeId>& { return mute; }});
     applier->start(0);
     run_until(loop, [this] { return applier->health().ready(); });
     router->tick(read_clocks().instant);
@@ -161,6 +161,7 @@ struct House : ApplierObserver {
   std::size_t peers_up = 3;
   Instant as_of{};
   std::vector<NodeId> apps_ready = {1, 2, 3};
+  std::vector<NodeId> mute;
   std::shared_ptr<ToyClient> client = std::make_shared<ToyClient>();
   std::optional<Applier> applier;
   std::optional<LocalReads> reads;
