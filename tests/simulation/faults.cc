@@ -19,6 +19,8 @@ void Faults::end() {
   over_ = true;
   for (const auto& process : processes_) {
     process->recover();
+    // No other can lead in its place: what a fixed leader proposes while its clock is ahead waits.
+    if (world_.scenario.settings.fixed_leader) process->correct_clock();
     process->disk().calm_down();
     process->application().calm_down();
   }

@@ -59,6 +59,7 @@ class Process final : private DriverPorts {
     fuse_.reset();
   }
   void jump_clock(Duration by) { wall_offset_ += by; }
+  void correct_clock() { wall_offset_ = {}; }
 
   void deliver(Place from, const EnvelopePtr& envelope);
   void connected(Place peer);
