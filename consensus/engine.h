@@ -122,7 +122,7 @@ struct EngineState {
   Phase phase = Phase::kStarting;
   View view = 0;
   std::optional<NodeId> leader;  ///< none while a view change runs
-  Seq prepared = 0;  ///< the highest slot with a prepared certificate
+  Seq prepared = 0;              ///< the highest slot with a prepared certificate
   Seq decided = 0;
   Seq stable = 0;
   Index commit_index = 0;

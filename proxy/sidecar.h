@@ -131,7 +131,7 @@ class Sidecar {
   std::unique_ptr<AnswerExchange> exchange_;
   DeterminismAlarm determinism_alarm_;
   Divergence newest_divergence_;  ///< of our own application
-  Index commit_index_ = 0;  ///< of the newest decision
+  Index commit_index_ = 0;        ///< of the newest decision
   std::unique_ptr<Router> router_;
   std::deque<Route> routes_;  ///< one a listener
   ClientLoad client_load_;

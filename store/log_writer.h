@@ -82,7 +82,7 @@ class LogWriter {
   Position written_ = 0;            ///< queue and writing_ follow after it
   Position wanted_ = 0;             ///< somebody waits for all up to here
   Vote vote_;                       ///< with the last record of the queue
-  bool mark_now_ = false;  ///< the mark is to be written without waiting for the interval
+  bool mark_now_ = false;           ///< the mark is to be written without waiting for the interval
   bool lost_ = false;
   bool asleep_ = false;  ///< nothing is pending: the next append must wake the thread
   Ending ending_ = Ending::kNone;

@@ -234,9 +234,9 @@ void Router::order_read(const WaitingRead& read) {
   queue_bytes_ -= read.payload.size();
   auto error = refusal(*read.route->app);
   if (read.min_index > engine_.state().commit_index) {
-    error = ProxyError{.code = ProxyErrorCode::kIndexNotReached,
-                       .message = "index " + std::to_string(read.min_index) +
-                                  " is not given to any call yet"};
+    error = ProxyError{
+        .code = ProxyErrorCode::kIndexNotReached,
+        .message = "index " + std::to_string(read.min_index) + " is not given to any call yet"};
   }
   if (!error) {
     return take({.client = read.client,

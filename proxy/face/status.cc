@@ -39,19 +39,22 @@ OperationState state_of(const OperationStatus& operation) {
     case Outcome::kApplied:
       return {"committed", "every application executes it, at this index"};
     case Outcome::kRepeated:
-      return {"committed", "its idempotency key was used before: the call at this index stands "
-                           "for it, and it is not executed again"};
+      return {"committed",
+              "its idempotency key was used before: the call at this index stands "
+              "for it, and it is not executed again"};
     case Outcome::kBarrier:
       return {"committed", "reads have their place behind this index"};
     case Outcome::kExpired:
       return {"expired", "ordered after its deadline: it is executed nowhere, and never will be"};
     case Outcome::kKeyReused:
-      return {"refused", "its idempotency key came with another request before: it is executed "
-                         "nowhere"};
+      return {"refused",
+              "its idempotency key came with another request before: it is executed "
+              "nowhere"};
     case Outcome::kDuplicate:
     case Outcome::kVoid:
-      return {"refused", "its sidecar had started anew before it was ordered: it is executed "
-                         "nowhere"};
+      return {"refused",
+              "its sidecar had started anew before it was ordered: it is executed "
+              "nowhere"};
   }
   return {"unknown", ""};
 }

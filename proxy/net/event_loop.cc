@@ -16,8 +16,8 @@
 
 #include "core/check.h"
 #include "core/limits.h"
-#include "proxy/net/per_second.h"
 #include "proxy/face/logging.h"
+#include "proxy/net/per_second.h"
 
 namespace zap {
 
