@@ -52,9 +52,9 @@ class EtcdCluster:
             node.kill()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def drive(self, connections, arguments, seconds):
+    def drive(self, connections, arguments, seconds, mode=None):
         """What `zap-sidecar bench --json` would report."""
-        report = self._run(connections, seconds, arguments.size, arguments.mode)
+        report = self._run(connections, seconds, arguments.size, mode or arguments.mode)
         if not report:
             raise SystemExit("the load generator for etcd failed")
         return report

@@ -27,10 +27,11 @@ COLUMNS = ("system", "connections", "calls/s", "p50 ms", "p99 ms", "max ms", "CP
 class ZapCluster(Cluster):
     """Our nodes, driven by `zap-sidecar bench`."""
 
-    def drive(self, connections, arguments, seconds):
+    def drive(self, connections, arguments, seconds, mode=None):
         nodes = [self.leader()] if arguments.leader else self.nodes
         command = [sidecar_binary(), "bench", "--json", "--connections", connections,
-                   "--duration", seconds, "--size", arguments.size, "--mode", arguments.mode]
+                   "--duration", seconds, "--size", arguments.size,
+                   "--mode", mode or arguments.mode]
         for node in nodes:
             command += ["--target", node.client]
         ran = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE,
@@ -66,6 +67,9 @@ def measure_all(clusters, arguments):
     """The table: at each number of connections, every system in turn."""
     if not arguments.json:
         print("  ".join(f"{column:>11}" for column in COLUMNS), flush=True)
+    if arguments.mode == "read":
+        for cluster in clusters.values():
+            cluster.drive(64, arguments, seconds=2, mode="write")  # so that there is what to read
     for connections in arguments.connections:
         for name, cluster in clusters.items():
             line = measure(name, cluster, connections, arguments)

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 namespace zap {
@@ -21,6 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kListening = "0A";  // TCP_LISTEN, as /proc/net/tcp writes it
+constexpr int kReadings = 8;                   // of the kernel's table, at most
 
 const std::string& boot() {
   static const std::string id = [] {
@@ -154,7 +156,14 @@ bool tells_runs(const Address& address) {
 
 std::string run_at(const Address& address) {
   if (address.is_unix() || !tells_runs(address)) return {};
-  const std::vector<std::string> inodes = listening_inodes(address);
+  // The kernel gives its table page by page. A line that others' sockets hid, coming and going
+  // meanwhile, must not pass for a restart: two readings have to agree.
+  std::vector<std::string> inodes = listening_inodes(address);
+  for (int reading = 1; reading < kReadings; ++reading) {
+    std::vector<std::string> again = listening_inodes(address);
+    if (again == inodes) break;
+    inodes = std::move(again);
+  }
   if (inodes.empty()) return {};
   std::string run = "socket";
   for (const std::string& inode : inodes) run += " " + inode;

@@ -1,5 +1,6 @@
 """kill -9 under load: nothing acknowledged is lost, nothing is applied twice, writes go on."""
 
+import statistics
 import time
 import unittest
 
@@ -8,10 +9,13 @@ from history import check_answers, check_applications
 from load import Load
 
 
-class Crashes(ClusterTest):
+class CrashTest(ClusterTest):
     """Each test takes the cluster as the one before left it: whole, with all its history."""
 
-    loads = []
+    @classmethod
+    def setUpClass(cls):
+        cls.loads = []
+        super().setUpClass()
 
     @classmethod
     def configure(cls, cluster):
@@ -42,6 +46,8 @@ class Crashes(ClusterTest):
         check_answers(self, self.loads)
         check_applications(self, self.loads)
 
+
+class Crashes(CrashTest):
     def test_1_the_leader_and_its_application_die(self):
         load = self.under_load(seed=1)
         leader = self.cluster.leader()
@@ -100,6 +106,23 @@ class Crashes(ClusterTest):
             node.start()
         self.cluster.wait_ready()
         self.wait_for_progress(load)
+        self.finish(load)
+
+
+class TenLeaders(CrashTest):
+    """The leader dies ten times over: with its application, and without it, in turns."""
+
+    def test_each_comes_back_and_equals_the_others(self):
+        load = self.under_load(seed=7)
+        seconds = []
+        for cycle in range(10):
+            leader = self.cluster.leader()
+            leader.kill(app=cycle % 2 == 0)
+            seconds.append(self.wait_for_progress(load, writes=50))
+            leader.start()
+            self.cluster.wait_ready([leader])
+        print(f"\nnext write after a leader was killed: median {statistics.median(seconds):.2f} s, "
+              f"worst {max(seconds):.2f} s")
         self.finish(load)
 
 
