@@ -8,7 +8,8 @@ Gate::Gate(const pbft::Settings& settings, const test::FakeKeys& keys, const Sab
       leadership_{&membership_, settings.fixed_leader},
       keys_(keys),
       payloads_unverified_(sabotage.payloads_unverified),
-      certificates_unverified_(sabotage.certificates_unverified) {}
+      certificates_unverified_(sabotage.certificates_unverified),
+      signatures_unbound_(sabotage.signatures_unbound) {}
 
 bool Gate::passes(const Envelope& envelope, NodeId receiver) const {
   if (!envelope.genuine) envelope.genuine = verify(envelope, receiver);
@@ -24,7 +25,7 @@ bool Gate::verify(const Envelope& envelope, NodeId receiver) const {
   }
   if (is_taken_on_faith(*envelope.message)) return true;
   for (const pbft::ToVerify& check : *found) {
-    if (!keys_.verify(check.signer, check.statement, check.signature)) {
+    if (!counts(check)) {
       refusal_ = "a signature of node " + std::to_string(check.signer) + " does not fit";
       return false;
     }
@@ -36,6 +37,11 @@ bool Gate::is_taken_on_faith(const Message& message) const {
   if (std::holds_alternative<pbft::Bundle>(message)) return payloads_unverified_;
   return certificates_unverified_ && (std::holds_alternative<pbft::ViewChange>(message) ||
                                       std::holds_alternative<pbft::NewView>(message));
+}
+
+bool Gate::counts(const pbft::ToVerify& check) const {
+  return keys_.verify(check.signer, check.statement, check.signature) ||
+         made_.contains({check.signer, check.signature.bytes});
 }
 
 bool Gate::is_signed(NodeId signer, const Message& message) const {
@@ -68,6 +74,7 @@ bool Gate::is_signed(NodeId signer, const Message& message) const {
 void Gate::sign(const test::Signer& signer, Message& message) const {
   for (const pbft::ToSign& owed : pbft::signatures_to_make(cluster_, signer.self(), message)) {
     *owed.signature = signer.sign(owed.statement);
+    if (signatures_unbound_) made_.insert({signer.self(), owed.signature->bytes});
   }
 }
 

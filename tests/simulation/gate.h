@@ -3,7 +3,9 @@
 
 #pragma once
 
+#include <set>
 #include <string>
+#include <utility>
 
 #include "consensus/pbft/settings.h"
 #include "consensus/pbft/statement.h"
@@ -15,7 +17,8 @@ namespace zap::simulation {
 
 class Gate {
  public:
-  /// `sabotage` may lift the rules that calls and certificates need their signatures.
+  /// `sabotage` may lift the rules that calls and certificates need their signatures, and that a
+  /// signature counts for nothing but what was signed.
   Gate(const pbft::Settings& settings, const test::FakeKeys& keys, const Sabotage& sabotage = {});
 
   bool passes(const Envelope& envelope, NodeId receiver) const;
@@ -35,6 +38,7 @@ class Gate {
  private:
   bool verify(const Envelope& envelope, NodeId receiver) const;
   bool is_taken_on_faith(const Message& message) const;
+  bool counts(const pbft::ToVerify& check) const;
 
   const ClusterId cluster_;
   const Membership membership_;
@@ -42,6 +46,9 @@ class Gate {
   const test::FakeKeys keys_;
   const bool payloads_unverified_;
   const bool certificates_unverified_;
+  const bool signatures_unbound_;
+  /// Kept only while signatures are unbound: who made which.
+  mutable std::set<std::pair<NodeId, decltype(Signature::bytes)>> made_;
   mutable std::string refusal_;
 };
 

@@ -31,6 +31,7 @@ struct Sabotage {
   // what stands before the engine
   bool payloads_unverified = false;      ///< a call needs no proof of its origin
   bool certificates_unverified = false;  ///< nor a prepared certificate its signatures
+  bool signatures_unbound = false;       ///< what was signed once is good in every context
 };
 
 /// What a replica starts from, bent.

@@ -44,6 +44,36 @@ TEST_CASE("scheduler: time orders, and at one instant the order of planning") {
   CHECK(scheduler.events() == 4);
 }
 
+/// A PREPARE of node 1 and a CHECKPOINT made of its signature, in every context but their own.
+std::size_t pass_in_other_contexts(const Sabotage& sabotage) {
+  pbft::Settings settings;
+  settings.cluster = "c1";
+  for (NodeId id = 0; id < 4; ++id) settings.membership.members.push_back({id, "", "", {}});
+  const test::FakeKeys keys(1);
+  const Gate gate(settings, keys, sabotage);
+  Message signed_once = pbft::Prepare{0, 0, 7, digest("batch"), {}};
+  gate.sign(keys.signer_of(1), signed_once);
+  const auto passes = [&](Message message) {
+    return gate.passes({.from = 1, .message = std::make_shared<const Message>(std::move(message))},
+                       2);
+  };
+  REQUIRE(passes(signed_once));
+
+  const auto& own = std::get<pbft::Prepare>(signed_once);
+  pbft::Prepare later_view = own, later_slot = own, other_batch = own;
+  later_view.view = 2;
+  later_slot.seq = 8;
+  other_batch.digest = digest("another");
+  const pbft::Checkpoint checkpoint{0, own.seq, own.digest, own.signature};
+  return static_cast<std::size_t>(passes(later_view)) + passes(later_slot) + passes(other_batch) +
+         passes(checkpoint);
+}
+
+TEST_CASE("gate: a signature counts in no context but its own, and unbound it would in each") {
+  CHECK(pass_in_other_contexts({}) == 0);
+  CHECK(pass_in_other_contexts({.signatures_unbound = true}) == 4);
+}
+
 struct Wire {
   explicit Wire(NetworkFaults faults)
       : network(
